@@ -1,0 +1,55 @@
+/* A source of bytes: file, pipe, HTTP(S), memory. Readers know nothing of what is behind it.
+ *
+ * Every kind embeds struct sl_source first and fills ops, name and size in its open function.
+ * Who opens closes, with sl_source_close.
+ */
+#ifndef SL_SOURCE_H
+#define SL_SOURCE_H
+
+#include <sys/types.h>
+
+#include "../error.h"
+
+struct sl_source;
+
+enum { SL_SOURCE_WAIT = -2 }; /* read: nothing arrived within timeout_ms; call again */
+
+struct sl_source_ops {
+    /* Like read(2): copies 1..cap bytes to buf and returns how many; 0 at the end of the input;
+     * -1 with *err filled when the input cannot be read further (bytes already handed out stay
+     * good); SL_SOURCE_WAIT after timeout_ms without a byte (timeout_ms < 0: wait for ever). */
+    ssize_t (*read)(struct sl_source *, void *buf, size_t cap, int timeout_ms, struct sl_error *);
+    /* The next read starts at this byte offset. 0, or -1 with *err. NULL: cannot seek. */
+    int (*seek)(struct sl_source *, uint64_t offset, struct sl_error *);
+    void (*close)(struct sl_source *); /* frees the source itself too */
+};
+
+struct sl_source {
+    const struct sl_source_ops *ops;
+    char *name;    /* for messages: secrets redacted; owned by the source */
+    int64_t size;  /* bytes, or -1 while unknown */
+};
+
+struct sl_source_options {
+    uint32_t http_first_bytes; /* size of the first range request; 0: the default, 1 MiB */
+    uint32_t http_range_bytes; /* size of the later ones; 0: the default, 4 MiB */
+};
+
+/* Opens a path, "-" (standard input) or an http(s):// URL. NULL with *err on failure. */
+struct sl_source *sl_source_open(const char *input, const struct sl_source_options *,
+                                 struct sl_error *) SL_USED;
+
+struct sl_source *sl_source_file_open(const char *path, struct sl_error *) SL_USED;
+/* Reads the descriptor from where it stands; takes it over and closes it. name is copied. */
+struct sl_source *sl_source_pipe_open(int fd, const char *name, struct sl_error *) SL_USED;
+/* url is kept verbatim for requests; name holds it with query and user information redacted. */
+struct sl_source *sl_source_http_open(const char *url, const struct sl_source_options *,
+                                      struct sl_error *) SL_USED;
+/* Borrows data until the source is closed. Reads give at most chunk bytes each (0: no limit),
+ * which lets tests and fuzzers put block ends anywhere. */
+struct sl_source *sl_source_memory_open(const void *data, size_t size, size_t chunk,
+                                        struct sl_error *) SL_USED;
+
+void sl_source_close(struct sl_source *); /* NULL is allowed */
+
+#endif
