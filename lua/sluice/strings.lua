@@ -71,6 +71,14 @@ function strings.visible(s)
   end)
 end
 
+--- s with U+FFFD for every character outside ranges: { first, last, first, last, … }.
+function strings.only(s, ranges)
+  if not s:find("[\128-\255]") then return s end
+  return map(s, function(code, bytes)
+    return code and within(ranges, code) and bytes or REPLACEMENT
+  end)
+end
+
 -- Unicode's East Asian Width W and F, and characters that combine: coarse ranges, for alignment.
 local WIDE = {
   0x1100, 0x115f, 0x2e80, 0x303e, 0x3041, 0xa4cf, 0xac00, 0xd7a3, 0xf900, 0xfaff,
