@@ -104,7 +104,7 @@ local function bars(view, opts, ending)
     s:label(m.texts[i], x2 + 8, y, { size = size, color = palette.text })
   end
   s:polygons(list, palette.series(1))
-  s:polyline({ area.left, area.bottom, area.left, area.top }, palette.axis, 1)
+  s:polylines({ { area.left, area.bottom, area.left, area.top } }, palette.axis, 1)
   return s
 end
 

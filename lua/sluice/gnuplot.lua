@@ -19,12 +19,13 @@ local TERMINALS = {
       :format(w, h, FONT)
   end,
   svg = function(w, h)
-    return ("svg noenhanced size %d,%d font '%s,12' background rgb 'white' name 'sluice'")
+    return ("svg noenhanced size %d,%d font '%s,12' background rgb 'white'")
       :format(w, h, FONT)
   end,
   pdf = function(w, h)
-    return ("pdfcairo noenhanced size %.4fin,%.4fin font '%s,9' background rgb 'white' linewidth 2")
-      :format(w / 96, h / 96, FONT)
+    -- fontscale 0.75: a point is a point (measured; at 1 it is 4/3 of one)
+    return ("pdfcairo noenhanced size %.4fin,%.4fin font '%s,9' fontscale 0.75 "
+      .. "background rgb 'white' linewidth 1.5"):format(w / 96, h / 96, FONT)
   end,
 }
 
@@ -50,7 +51,7 @@ function gnuplot.text_width(text, size, bold)
     total = total + (code and (WIDTHS[code - 31] or code < 0x2e80 and 70) or 100)
     i = after
   end
-  return total / 100 * size * (bold and 1.12 or 1)
+  return total / 100 * size * (bold and 1.15 or 1.03) -- hinting widens it a little
 end
 
 --- text cut to at most pixels.
@@ -107,27 +108,30 @@ end
 
 --- Adds an element to the picture's one plot command.
 function Script:plot(format, ...)
-  self.elements[#self.elements + 1] = format:format(...)
+  self.elements[#self.elements + 1] = ", \\\n     " .. format:format(...)
 end
 
---- Fills polygons; each is a list x, y, x, y… in pixels from the lower left corner. border: its
---- color, or nil; all of one element have one color.
-function Script:polygons(list, color, border, border_width)
+-- Shapes as a data block: gnuplot ends one at an empty line.
+local function block_of(script, list)
   local lines = {}
   for _, points in ipairs(list) do
-    for i = 1, #points, 2 do lines[#lines + 1] = ("%.2f %.2f"):format(points[i], points[i + 1]) end
-    lines[#lines + 1] = "" -- gnuplot ends a polygon at an empty line
+    for i = 1, #points, 2 do lines[#lines + 1] = ("%.1f %.1f"):format(points[i], points[i + 1]) end
+    lines[#lines + 1] = ""
   end
-  self:plot("%s using 1:2 with filledcurves closed fc rgb '#%06x' fs solid 1 %s", self:block(lines),
-    color, border and ("border lc rgb '#%06x' lw %.2f"):format(border, border_width or 1)
-    or "noborder")
+  return script:block(lines)
 end
 
---- Draws a line through points (a list x, y, x, y…).
-function Script:polyline(points, color, width)
-  local lines = {}
-  for i = 1, #points, 2 do lines[#lines + 1] = ("%.2f %.2f"):format(points[i], points[i + 1]) end
-  self:plot("%s using 1:2 with lines lc rgb '#%06x' lw %.2f", self:block(lines), color, width)
+--- Fills polygons of one color; each is a list x, y, x, y… in pixels from the lower left corner.
+--- title: what an SVG viewer shows beside the pointer, or nil.
+function Script:polygons(list, color, title)
+  self:plot("%s using 1:2 with filledcurves closed fc rgb '#%06x' fs solid 1 noborder %s",
+    block_of(self, list), color, title and "title " .. self:text(title) or "notitle")
+end
+
+--- Draws lines, each through a list of points x, y, x, y…
+function Script:polylines(list, color, width)
+  self:plot("%s using 1:2 with lines lc rgb '#%06x' lw %.2f notitle", block_of(self, list), color,
+    width)
 end
 
 --- A straight line behind everything that is plotted: grids and axes.
@@ -178,7 +182,8 @@ function Script:source()
     table.concat(self.blocks),
     CANVAS:format(self.width, self.height),
     table.concat(self.commands, "\n"), "\n",
-    "plot ", table.concat(self.elements, ", \\\n     "), "\n",
+    -- Something must be plotted for labels to show; a point outside the picture is not seen.
+    "plot '+' using (-9):(-9) every ::0::0 with dots notitle", table.concat(self.elements), "\n",
   }
 end
 
@@ -237,9 +242,20 @@ end
 -- A viewer shows <title> as the picture's name; machines without DejaVu get a font of like widths.
 local function finish_svg(content, title)
   title = strings.visible(title):gsub('[&<>"]', XML)
-  content = content:gsub("<title>.-</title>", function() return "<title>" .. title .. "</title>" end, 1)
-  return (content:gsub('font%-family="' .. FONT .. '"',
-    'font-family="' .. FONT .. ', Verdana, sans-serif"'))
+  content = content:gsub("<title>.-</title>", function()
+    return "<title>" .. title .. "</title>"
+  end, 1)
+  content = content:gsub("<title>gnuplot_plot_%d+</title>", "") -- only countries have names to show
+  -- A hundredth of a pixel cannot be seen; a world of them weighs.
+  for _, attribute in ipairs { "points = '[^']*'", " d='[^']*'" } do
+    content = content:gsub(attribute, function(list) return (list:gsub("(%.%d)%d", "%1")) end)
+  end
+  -- crispEdges, which gnuplot asks for all areas, turns coasts and curves into stairs.
+  content = content:gsub(" shape%-rendering='crispEdges'", "")
+  return (content:gsub('font%-family="' .. FONT .. '(:?B?o?l?d?)"', function(bold)
+    local weight = bold ~= "" and '" font-weight="bold"' or '"'
+    return 'font-family="' .. FONT .. ", Verdana, sans-serif" .. weight
+  end))
 end
 
 local FINISH = { pdf = finish_pdf, svg = finish_svg }

@@ -101,7 +101,7 @@ local function draw_series(script, s, panel, pieces, y_of, stacked)
     local outline = { points[1], y_of(0) }
     for i = 1, #points do outline[#outline + 1] = points[i] end
     outline[#outline + 1], outline[#outline + 2] = points[#points - 1], y_of(0)
-    script:polyline(outline, color, #panel.members == 1 and 1.3 or 1.8)
+    script:polylines({ outline }, color, #panel.members == 1 and 1.3 or 1.8)
   end
 end
 
@@ -146,7 +146,7 @@ local function draw_panel(script, s, panel, view, area, x_of)
       { size = TICK_SIZE, color = palette.muted, align = "right" })
   end
   draw_series(script, s, panel, pieces_of(s, x_of), y_of, view.stacked)
-  script:polyline({ area.left, area.bottom, area.right, area.bottom }, palette.axis, 1)
+  script:polylines({ { area.left, area.bottom, area.right, area.bottom } }, palette.axis, 1)
   local title = panel_title(s, panel, view)
   local head = area.top + HEAD / 2 + 2
   script:label(title, area.left, head,
@@ -188,7 +188,7 @@ local function scale_panels(s, panels, view, height)
   for _, panel in ipairs(panels) do
     local max = reach(s, panel, view.stacked)
     panel.ticks, panel.last = units.ticks(max > 0 and max or 1, panel.unit,
-      math.max(2, math.floor(height / 55)))
+      math.max(2, math.floor(height / 45)))
     for _, tick in ipairs(panel.ticks) do
       widest = math.max(widest, gnuplot.text_width(tick[2], TICK_SIZE))
     end

@@ -8,12 +8,14 @@ local value = require "sluice.value"
 
 local map = {}
 
-local LAND, SEA, GRATICULE, BORDER = 0xd3d3cf, 0xedf3f8, 0xdde7ee, 0xffffff
+local LAND, SEA, GRATICULE, BORDER = 0xcfcfca, 0xedf3f8, 0xdde7ee, 0xffffff
 -- Antarctica has no address blocks to speak of; without it everything else is a fifth larger.
 local SOUTH, NORTH = -57, 84
 local FOOT = 84 -- height of scale and list below the map
 local TOO_SMALL = 30 -- square pixels: below, a country gets a dot
 local DOT = 4.5 -- its radius
+local UNSEEN = 0.3 -- square pixels: an island that leaves no trace
+local FINEST = 1.2 -- pixels between two points of an outline
 
 --- Natural Earth projection (Patterson; polynomial by Savric et al., 2011): degrees to x, y.
 function map.project(lon, lat)
@@ -49,18 +51,20 @@ local function draw_sea(script, place)
   go(-180, SOUTH, NORTH, 3)
   go(180, NORTH, SOUTH, -3)
   script:polygons({ outline }, SEA)
+  local graticule = {}
   for lon = -150, 150, 30 do
     local meridian = {}
     for lat = SOUTH, NORTH, 3 do
       meridian[#meridian + 1], meridian[#meridian + 2] = place(lon, lat)
     end
-    script:polyline(meridian, GRATICULE, 0.8)
+    graticule[#graticule + 1] = meridian
   end
   for lat = -30, 60, 30 do
     local x1, y = place(-180, lat)
     local x2 = place(180, lat)
-    script:polyline({ x1, y, x2, y }, GRATICULE, 0.8)
+    graticule[#graticule + 1] = { x1, y, x2, y }
   end
+  script:polylines(graticule, GRATICULE, 0.8)
 end
 
 local function ring_area(points)
@@ -72,35 +76,44 @@ local function ring_area(points)
   return math.abs(sum) / 2
 end
 
--- A ring in pixels; nil where it lies below the picture's edge.
-local function placed(ring, place)
-  local points, above = {}, false
-  for i = 1, #ring, 2 do
-    above = above or ring[i + 1] > SOUTH
-    points[#points + 1], points[#points + 2] = place(ring[i], ring[i + 1])
+-- A shape in pixels, without points that would fall on the one before; nil below the picture's edge.
+local function placed(shape, place)
+  local points, above, n = {}, false, #shape
+  local last_x, last_y = math.huge, math.huge
+  for i = 1, n, 2 do
+    above = above or shape[i + 1] > SOUTH
+    local x, y = place(shape[i], shape[i + 1])
+    if math.abs(x - last_x) + math.abs(y - last_y) >= FINEST or i == n - 1 then
+      points[#points + 1], points[#points + 2] = x, y
+      last_x, last_y = x, y
+    end
   end
   return above and points or nil
 end
 
--- Rings come large ones first, and enclaves must stay above what surrounds them: neighbours in this
--- order that share a color are one element. Returns the area that each country covers.
-local function draw_land(script, place, color_of)
-  local areas, run, run_color = {}, {}, nil
+-- Countries come large ones first, and enclaves must stay above what surrounds them: neighbours in
+-- this order that are all grey are one element. Returns the area of each country.
+local function draw_land(script, place, color_of, title_of)
+  local areas, run, run_of = {}, {}, nil
+  local rings, borders = countries.outlines()
   local function flush()
-    if #run > 0 then script:polygons(run, run_color, BORDER, 0.5) end
+    if #run > 0 then script:polygons(run, color_of[run_of] or LAND, title_of[run_of]) end
     run = {}
   end
-  for _, ring in ipairs(countries.rings()) do
+  for _, ring in ipairs(rings) do
     local points = placed(ring, place)
     if points then
-      local color = color_of[ring.code] or LAND
-      if color ~= run_color then flush() end
-      run_color = color
-      run[#run + 1] = points
-      areas[ring.code] = (areas[ring.code] or 0) + ring_area(points)
+      local of, area = color_of[ring.code] and ring.code or "land", ring_area(points)
+      if of ~= run_of then flush() end
+      run_of = of
+      if area > UNSEEN then run[#run + 1] = points end
+      areas[ring.code] = (areas[ring.code] or 0) + area
     end
   end
   flush()
+  local lines = {}
+  for _, border in ipairs(borders) do lines[#lines + 1] = placed(border, place) end
+  script:polylines(lines, BORDER, 0.7)
   return areas
 end
 
@@ -114,14 +127,14 @@ local function circle(x, y, radius)
 end
 
 -- Singapore and Malta would not be seen. Small amounts first: dots that touch show the larger one.
-local function draw_dots(script, place, shown, areas, color_of)
+local function draw_dots(script, place, shown, areas, color_of, title_of)
   for i = #shown, 1, -1 do
     local code = shown[i][1]
     if (areas[code] or 0) < TOO_SMALL then
       local country = countries.get(code)
       local x, y = place(country.lon, country.lat)
       script:polygons({ circle(x, y, DOT + 1.2) }, BORDER)
-      script:polygons({ circle(x, y, DOT) }, color_of[code])
+      script:polygons({ circle(x, y, DOT) }, color_of[code], title_of[code])
     end
   end
 end
@@ -138,16 +151,14 @@ local function decades(shown)
 end
 
 local function draw_scale(script, range, unit, x, y, width)
-  local steps, height = 120, 14
-  for i = 0, steps - 1 do -- each a little wider than its share, so that no gap shines through
-    local extra = i < steps - 1 and 1 or 0
-    script:rectangle(x + i / steps * width, y, width / steps + extra, height,
-      palette.scale((i + 0.5) / steps))
+  local height, step = 14, 4
+  for at = 0, width - step, step do -- to the end each, so that no gap shines through
+    script:rectangle(x + at, y, width - at, height, palette.scale((at + step / 2) / width))
   end
-  local every = math.ceil((range.high - range.low) / 6)
+  local every = math.ceil((range.high - range.low) / 7)
   for exponent = range.low, range.high do
     local at = x + (exponent - range.low) / (range.high - range.low) * width
-    script:polyline({ at, y - 4, at, y }, palette.axis, 1)
+    script:polylines({ { at, y - 4, at, y } }, palette.axis, 1)
     if (exponent - range.low) % every == 0 then
       script:label(units.format(10 ^ exponent, unit), at, y - 14,
         { size = 13, color = palette.text, align = "center" })
@@ -189,8 +200,8 @@ local function draw_foot(script, view, shown, off, range, bottom, edge)
     local name = unit:gsub("^%l", string.upper)
     script:label(name .. ", logarithmic scale", edge + 12, bottom + 70,
       { size = 13, color = palette.muted })
-    draw_scale(script, range, view.unit, edge + 12, bottom + 42, 400)
-    x = edge + 470
+    draw_scale(script, range, view.unit, edge + 12, bottom + 42, 420)
+    x = edge + 490
     script:label(("%d %s: %s"):format(#shown, #shown == 1 and "country" or "countries",
       listed(shown, unit, countries.name)), x, top_line,
       { size = 14, color = palette.text, max = script.width - edge - x })
@@ -208,15 +219,16 @@ function map.script(view, opts, ending, chart)
   local bottom, top = chart.frame(script, view, opts, chart.notes_of(view, 0))
   local shown, off = sorted_out(view)
   local range = #shown > 0 and decades(shown) or nil
-  local color_of = {}
+  local color_of, title_of = {}, {}
   for _, pair in ipairs(shown) do
     local share = (math.log10(pair[2]) - range.low) / (range.high - range.low)
     color_of[pair[1]] = palette.scale(share)
+    title_of[pair[1]] = listed({ pair }, view.unit or "number", countries.name)
   end
   local place = fit_into(chart.EDGE, bottom + FOOT, script.width - chart.EDGE, top)
   draw_sea(script, place)
-  local areas = draw_land(script, place, color_of)
-  draw_dots(script, place, shown, areas, color_of)
+  local areas = draw_land(script, place, color_of, title_of)
+  draw_dots(script, place, shown, areas, color_of, title_of)
   draw_foot(script, view, shown, off, range, bottom - 10, chart.EDGE)
   return script
 end
