@@ -122,10 +122,9 @@ local function block_of(script, list)
 end
 
 --- Fills polygons of one color; each is a list x, y, x, y… in pixels from the lower left corner.
---- title: what an SVG viewer shows beside the pointer, or nil.
-function Script:polygons(list, color, title)
-  self:plot("%s using 1:2 with filledcurves closed fc rgb '#%06x' fs solid 1 noborder %s",
-    block_of(self, list), color, title and "title " .. self:text(title) or "notitle")
+function Script:polygons(list, color)
+  self:plot("%s using 1:2 with filledcurves closed fc rgb '#%06x' fs solid 1 noborder notitle",
+    block_of(self, list), color)
 end
 
 --- Draws lines, each through a list of points x, y, x, y…
@@ -245,7 +244,7 @@ local function finish_svg(content, title)
   content = content:gsub("<title>.-</title>", function()
     return "<title>" .. title .. "</title>"
   end, 1)
-  content = content:gsub("<title>gnuplot_plot_%d+</title>", "") -- only countries have names to show
+  content = content:gsub("<title>gnuplot_plot_%d+</title>", "") -- viewers show it beside the pointer
   -- A hundredth of a pixel cannot be seen; a world of them weighs.
   for _, attribute in ipairs { "points = '[^']*'", " d='[^']*'" } do
     content = content:gsub(attribute, function(list) return (list:gsub("(%.%d)%d", "%1")) end)

@@ -114,7 +114,8 @@ local function panel_title(s, panel, view)
   local counted = not panel.unit:find("/") and panel.unit ~= "%" and panel.unit ~= "s"
   if not counted or title == "" then return title end
   local every = view.interval or s.bin or s.interval
-  return ("%s per %s"):format(title, (units.duration(every):gsub("^1 (%a+)$", "%1")))
+  local length = units.trimmed(units.duration(every)):gsub("^1 (%a+)$", "%1")
+  return ("%s per %s%s"):format(title, length, s.bin and ", peaks" or "")
 end
 
 -- Small squares and names, from the right edge to the left, first series first.
@@ -122,7 +123,7 @@ local function legend(script, s, panel, right, y, left)
   local widths, total = {}, 0
   local most = (right - left) / #panel.members - 34
   for i, c in ipairs(panel.members) do
-    local name = gnuplot.fit(s.columns[c].title, math.max(20, most), TICK_SIZE)
+    local name = gnuplot.fit(s.columns[c].label, math.max(20, most), TICK_SIZE)
     widths[i] = { name, gnuplot.text_width(name, TICK_SIZE) + 34 }
     total = total + widths[i][2]
   end
@@ -166,7 +167,7 @@ local function time_ticks(s, wanted)
   return ticks
 end
 
-local function draw_times(script, s, area, x_of)
+local function draw_times(script, s, area, x_of, edge)
   local ticks = time_ticks(s, math.max(2, math.floor((area.right - area.left) / 110)))
   local style = { size = TICK_SIZE, color = palette.muted, align = "center" }
   for _, tick in ipairs(ticks) do
@@ -177,8 +178,7 @@ local function draw_times(script, s, area, x_of)
     if tick[3] then script:label(tick[3], x, area.bottom - 33, style) end
   end
   if not s.relative then
-    script:label("UTC", area.left - 34, area.bottom - 15,
-      { size = TICK_SIZE, color = palette.muted, align = "right" })
+    script:label("UTC", edge, area.bottom - 33, { size = TICK_SIZE, color = palette.muted })
   end
 end
 
@@ -207,7 +207,7 @@ function lines.script(view, opts, ending, chart)
   bottom = bottom + AXIS_HEIGHT - 8
   local height = (top - bottom) / #panels
   local widest = scale_panels(s, panels, view, height - HEAD)
-  local area = { left = math.max(96, chart.EDGE + widest + 12), right = script.width - 48 }
+  local area = { left = math.max(96, chart.EDGE + widest + 12), right = script.width - 58 }
   local function x_of(t)
     return area.left + (t - s.first) / (s.last - s.first) * (area.right - area.left)
   end
@@ -217,7 +217,7 @@ function lines.script(view, opts, ending, chart)
     draw_panel(script, s, panel, view, area, x_of)
   end
   area.top = top - HEAD
-  draw_times(script, s, area, x_of)
+  draw_times(script, s, area, x_of, chart.EDGE)
   return script
 end
 

@@ -93,11 +93,11 @@ end
 
 -- Countries come large ones first, and enclaves must stay above what surrounds them: neighbours in
 -- this order that are all grey are one element. Returns the area of each country.
-local function draw_land(script, place, color_of, title_of)
+local function draw_land(script, place, color_of)
   local areas, run, run_of = {}, {}, nil
   local rings, borders = countries.outlines()
   local function flush()
-    if #run > 0 then script:polygons(run, color_of[run_of] or LAND, title_of[run_of]) end
+    if #run > 0 then script:polygons(run, color_of[run_of] or LAND) end
     run = {}
   end
   for _, ring in ipairs(rings) do
@@ -127,14 +127,14 @@ local function circle(x, y, radius)
 end
 
 -- Singapore and Malta would not be seen. Small amounts first: dots that touch show the larger one.
-local function draw_dots(script, place, shown, areas, color_of, title_of)
+local function draw_dots(script, place, shown, areas, color_of)
   for i = #shown, 1, -1 do
     local code = shown[i][1]
     if (areas[code] or 0) < TOO_SMALL then
       local country = countries.get(code)
       local x, y = place(country.lon, country.lat)
       script:polygons({ circle(x, y, DOT + 1.2) }, BORDER)
-      script:polygons({ circle(x, y, DOT) }, color_of[code], title_of[code])
+      script:polygons({ circle(x, y, DOT) }, color_of[code])
     end
   end
 end
@@ -219,16 +219,15 @@ function map.script(view, opts, ending, chart)
   local bottom, top = chart.frame(script, view, opts, chart.notes_of(view, 0))
   local shown, off = sorted_out(view)
   local range = #shown > 0 and decades(shown) or nil
-  local color_of, title_of = {}, {}
+  local color_of = {}
   for _, pair in ipairs(shown) do
     local share = (math.log10(pair[2]) - range.low) / (range.high - range.low)
     color_of[pair[1]] = palette.scale(share)
-    title_of[pair[1]] = listed({ pair }, view.unit or "number", countries.name)
   end
   local place = fit_into(chart.EDGE, bottom + FOOT, script.width - chart.EDGE, top)
   draw_sea(script, place)
-  local areas = draw_land(script, place, color_of, title_of)
-  draw_dots(script, place, shown, areas, color_of, title_of)
+  local areas = draw_land(script, place, color_of)
+  draw_dots(script, place, shown, areas, color_of)
   draw_foot(script, view, shown, off, range, bottom - 10, chart.EDGE)
   return script
 end

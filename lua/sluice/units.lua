@@ -48,6 +48,11 @@ function units.format(n, unit)
   return join(three_digits(n / factor), prefix .. symbol)
 end
 
+--- text without zeros that end a fraction: "3.50 MB" -> "3.5 MB".
+function units.trimmed(text)
+  return (text:gsub("(%d%.%d-)0+ ", "%1 "):gsub("%. ", " "))
+end
+
 --- Seconds: "0 s", "12.3 ms", "4.56 s", "3 min 20 s", "2 h 5 min", "3 d 4 h".
 function units.duration(seconds)
   local size = math.abs(seconds)
@@ -166,20 +171,21 @@ end
 
 function units.ticks_at(step, max, unit)
   local ticks, n = {}, math.max(1, math.ceil(max / step - 1e-9))
-  for i = 0, n do ticks[i + 1] = { i * step, units.format(i * step, unit) } end
+  for i = 0, n do ticks[i + 1] = { i * step, units.trimmed(units.format(i * step, unit)) } end
   return ticks, n * step
 end
 
 local TIME_STEPS = {
   1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1,
   0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
-  86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000, 63072000, 157680000, 315360000,
+  86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000,
 }
 
 --- Ticks of a UTC time axis: list of { seconds, clock text, date text or nil }. The date stands at
 --- the first tick and wherever it changes; whole days have only the date.
 function units.time_ticks(first, last, wanted)
-  local step = TIME_STEPS[#TIME_STEPS]
+  local year = TIME_STEPS[#TIME_STEPS]
+  local step = math.max(year, nice_step((last - first) / wanted / year) * year)
   for i = #TIME_STEPS, 1, -1 do
     if TIME_STEPS[i] * wanted >= last - first then step = TIME_STEPS[i] end
   end
