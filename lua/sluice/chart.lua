@@ -81,7 +81,8 @@ local function bars(view, opts, ending)
   if n == 0 then return empty(view, opts, ending) end
   local notes = notes_of(view, math.max(view.total or 0, #view.rows) - n)
   local around = 130 + (opts.subtitle and 27 or 0) + (#notes > 0 and 24 or 0)
-  local s = gnuplot.script(opts.width or WIDTH, opts.height or math.max(260, around + n * ROW), ending)
+  local height = opts.height or math.max(260, around + n * ROW)
+  local s = gnuplot.script(opts.width or WIDTH, height, ending)
   local bottom, top = frame(s, view, opts, notes)
   local m = measure_bars(view, n, s.width)
   local area = { left = EDGE + m.label_width + 12, bottom = bottom + 26, top = top - 24 }
@@ -132,7 +133,7 @@ function chart.fits(view)
     or (view.kind == "table" and table_as_bars(view) ~= nil)
 end
 
---- The script that draws view; opts as gnuplot.render() takes them. nil and why where there is none.
+--- The script that draws view, or nil and why there is none; opts as gnuplot.render() takes them.
 function chart.script(view, opts, ending)
   if view.kind == "lines" then return require("sluice.lines").script(view, opts, ending, chart) end
   if view.kind == "map" then return require("sluice.map").script(view, opts, ending, chart) end

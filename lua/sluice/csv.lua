@@ -1,11 +1,12 @@
--- CSV as RFC 4180 has it (but with line feeds), and TSV in the form that cut(1) and spreadsheets share.
+-- CSV as RFC 4180 has it (but with line feeds), and TSV in the form that cut(1) and spreadsheets
+-- share.
 local json = require "sluice.json"
 local strings = require "sluice.strings"
 local value = require "sluice.value"
 
 local csv = {}
 
--- A spreadsheet takes a cell that begins so for a formula, and a formula may run a program (CWE-1236).
+-- A spreadsheet takes a cell that begins so for a formula, and that may run a program (CWE-1236).
 -- Only cells of text are guarded, by an apostrophe: a number (-3) is no formula, and stays one.
 local function guard(s)
   if s:find("^[=+%-@\t\r]") and not tonumber(s) then return "'" .. s end
@@ -26,7 +27,7 @@ local function quote(s)
   return s
 end
 
--- TSV has no quoting: the escapes are those of IANA's text/tab-separated-values users (mysql, psql).
+-- TSV has no quoting; these are the escapes that mysql and psql write.
 local TSV_ESCAPES = { ["\t"] = "\\t", ["\n"] = "\\n", ["\r"] = "\\r", ["\\"] = "\\\\" }
 local function escape(s) return (s:gsub("[\t\n\r\\]", TSV_ESCAPES)) end
 

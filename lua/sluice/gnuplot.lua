@@ -1,8 +1,8 @@
 -- Pictures through gnuplot, a child process fed by a pipe.
 --
 -- A script here has two parts. Commands hold only what this code wrote: words and numbers. All text
--- (titles, labels, names from a capture) stands in the data block $T, one line each behind a "|", so
--- that none can end the block, and commands refer to it by number: t(3). Backquotes, quotes,
+-- (titles, labels, names from a capture) stands in the data block $T, one line each behind a "|",
+-- so that none can end the block, and commands refer to it by number: t(3). Backquotes, quotes,
 -- percent signs and braces therefore reach the picture as they are.
 local ffi = require "ffi"
 local strings = require "sluice.strings"
@@ -192,10 +192,11 @@ end
 
 local MISSING = "gnuplot is not installed: apt-get install gnuplot-nox"
 
--- Runs gnuplot with out as its standard output. "-d": a user's gnuplotrc must not change pictures.
+-- Runs gnuplot with out as its standard output. "-d": a user's gnuplotrc must not change pictures;
+-- nor must the time zone, in which cairo writes a PDF's date.
 local function run(source, out)
   local argv = ffi.new("const char *[4]", "gnuplot", "-d", "-")
-  local child = C.sl_child_start(argv, out)
+  local child = C.sl_child_start(argv, "TZ=UTC0", out)
   if child == nil then return nil, "out of memory" end
   child = ffi.gc(child, C.sl_child_free)
   local why
@@ -229,8 +230,8 @@ end
 
 local XML = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
 
--- The same input gives the same file: pdfcairo writes the time of day into each. The date's length
--- stays, for the cross-reference table counts bytes.
+-- The same input gives the same file, but pdfcairo writes the time of day into each. The date's
+-- length stays, for the cross-reference table counts bytes.
 local function finish_pdf(content)
   return (content:gsub("/CreationDate %(D:%d+", function(date)
     local digits = #date - #"/CreationDate (D:"
@@ -244,7 +245,11 @@ local function finish_svg(content, title)
   content = content:gsub("<title>.-</title>", function()
     return "<title>" .. title .. "</title>"
   end, 1)
-  content = content:gsub("<title>gnuplot_plot_%d+</title>", "") -- viewers show it beside the pointer
+  content = content:gsub("<title>gnuplot_plot_%d+</title>", "") -- shown beside the pointer
+  -- gnuplot leaves ">" as it is, but XML does not allow "]]>" in text.
+  content = content:gsub("(<text>)(.-)(</text>)", function(open, text, close)
+    return open .. text:gsub(">", "&gt;") .. close
+  end)
   -- A hundredth of a pixel cannot be seen; a world of them weighs.
   for _, attribute in ipairs { "points = '[^']*'", " d='[^']*'" } do
     content = content:gsub(attribute, function(list) return (list:gsub("(%.%d)%d", "%1")) end)
@@ -281,8 +286,8 @@ function gnuplot.draw(script, file, title)
   return ok or nil, why
 end
 
---- Draws a view. opts: file (.png, .svg or .pdf), width and height (pixels; 1400 and what the
---- content needs, at most 700 but for long lists of bars), top (rows), subtitle (one line, such as the
+--- Draws a view. opts: file (.png, .svg or .pdf), width and height (pixels; without them 1400 and
+--- 700, and bars as high as their number needs), top (rows), subtitle (one line, such as the
 --- input's name and span). Returns true, or nil and why not.
 function gnuplot.render(view, opts)
   local ending = gnuplot.ending(opts.file)

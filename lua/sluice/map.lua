@@ -76,7 +76,7 @@ local function ring_area(points)
   return math.abs(sum) / 2
 end
 
--- A shape in pixels, without points that would fall on the one before; nil below the picture's edge.
+-- A shape in pixels, without points that would fall on the one before; nil below the lower edge.
 local function placed(shape, place)
   local points, above, n = {}, false, #shape
   local last_x, last_y = math.huge, math.huge
@@ -144,7 +144,8 @@ local function decades(shown)
   local low, high = math.huge, -math.huge
   for _, pair in ipairs(shown) do
     local exponent = math.log10(pair[2])
-    low, high = math.min(low, math.floor(exponent + 1e-9)), math.max(high, math.ceil(exponent - 1e-9))
+    low = math.min(low, math.floor(exponent + 1e-9))
+    high = math.max(high, math.ceil(exponent - 1e-9))
   end
   if high <= low then high = low + 1 end
   return { low = low, high = high }
@@ -160,7 +161,7 @@ local function draw_scale(script, range, unit, x, y, width)
     local at = x + (exponent - range.low) / (range.high - range.low) * width
     script:polylines({ { at, y - 4, at, y } }, palette.axis, 1)
     if (exponent - range.low) % every == 0 then
-      script:label(units.format(10 ^ exponent, unit), at, y - 14,
+      script:label(units.trimmed(units.format(10 ^ exponent, unit)), at, y - 14,
         { size = 13, color = palette.text, align = "center" })
     end
   end

@@ -3,7 +3,8 @@
 --
 --   view.kind     "table", "record", "bars", "lines", "map" or "text"
 --   view.name     a slug, unique among the recipe's views; view.title
---   view.columns  { { name =, title =, label = (as in a legend), type =, unit = }, … } and view.rows { { v, … }, … }
+--   view.columns  { { name =, title =, label = (in a legend), type =, unit = }, … }
+--   view.rows     { { v, … }, … }, in the order of columns
 --   view.total    rows there were before a bound cut them, or nil
 --   view.notes    lines of text that belong below
 --   record: view.fields { { name, value, type =, unit = }, … }
