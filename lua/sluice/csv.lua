@@ -14,6 +14,7 @@ local function guard(s)
 end
 
 local function plain(v, column_type)
+  if type(v) == "number" then return value.number(v, column_type) or "" end
   local kind = value.kind(v)
   if kind == "object" or kind == "map" or kind == "array" then return json.encode(v) end
   if kind == "string" then return guard(strings.valid(tostring(v))) end
@@ -21,7 +22,7 @@ local function plain(v, column_type)
 end
 
 local function quote(s)
-  if s:find('[",\r\n]') or s:find("^%s") or s:find("%s$") then
+  if s:find('[%s",]') then
     return '"' .. s:gsub('"', '""') .. '"'
   end
   return s
