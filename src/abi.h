@@ -70,6 +70,7 @@ struct sl_packet {
     uint16_t input;     /* number of the input, from 0 */
     uint16_t ethertype; /* the innermost link-layer protocol number */
     uint16_t vlan_id;   /* of the first 802.1Q tag */
+    uint8_t no_time;    /* the record holds no time stamp: ts is that of the packet before */
     uint8_t skip;       /* SL_SKIP_… */
     uint8_t ip_version; /* 4, 6, or 0: not IP */
 
