@@ -15,6 +15,7 @@ enum {
     BLOCK_HEAD = 8,  /* type and total length */
     BLOCK_TAIL = 4,  /* total length again */
     BLOCK_MIN = 12,
+    PACKET_HEAD = 20, /* of a packet block's body, before the packet's bytes */
     BLOCK_MAX = 16 * 1024 * 1024, /* of a block whose content is read */
     INTERFACES_MAX = 65536,
     OPTION_END = 0,
@@ -156,28 +157,12 @@ static int put_packet(struct sl_reader *r, struct sl_packet *p, uint32_t iface, 
     return 1;
 }
 
-static int enhanced(struct sl_reader *r, const uint8_t *body, size_t size, struct sl_packet *p,
-                    struct sl_error *err) {
+/* Enhanced packet blocks and obsolete packet blocks differ only in how they name the interface. */
+static int timed(struct sl_reader *r, const uint8_t *body, size_t size, uint32_t iface,
+                 struct sl_packet *p, struct sl_error *err) {
     struct pcapng *g = r->state;
 
-    if (size < 20)
-        return damaged(r, err, "an enhanced packet block is too short");
-    if (put_packet(r, p, sl_load32(body, g->swap), body + 20, size - 20,
-                   sl_load32(body + 12, g->swap), sl_load32(body + 16, g->swap), err) < 0)
-        return -1;
-    uint64_t high = sl_load32(body + 4, g->swap), low = sl_load32(body + 8, g->swap);
-    p->ts = g->last = time_of(&g->ifaces[p->iface], high << 32 | low);
-    p->no_time = 0;
-    return 1;
-}
-
-static int obsolete(struct sl_reader *r, const uint8_t *body, size_t size, struct sl_packet *p,
-                    struct sl_error *err) {
-    struct pcapng *g = r->state;
-
-    if (size < 20)
-        return damaged(r, err, "a packet block is too short");
-    if (put_packet(r, p, sl_load16(body, g->swap), body + 20, size - 20,
+    if (put_packet(r, p, iface, body + PACKET_HEAD, size - PACKET_HEAD,
                    sl_load32(body + 12, g->swap), sl_load32(body + 16, g->swap), err) < 0)
         return -1;
     uint64_t high = sl_load32(body + 4, g->swap), low = sl_load32(body + 8, g->swap);
@@ -230,7 +215,7 @@ static int read_head(struct sl_reader *r, uint32_t *type, uint32_t *total, struc
 
 static int block(struct sl_reader *r, uint32_t type, uint32_t total, struct sl_packet *p,
                  struct sl_error *err) {
-    const uint8_t *h = sl_buffer_at(&r->buffer);
+    const uint8_t *h = sl_buffer_at(&r->buffer), *body = h + BLOCK_HEAD;
     const struct pcapng *g = r->state;
     size_t size = total - BLOCK_MIN;
 
@@ -238,15 +223,18 @@ static int block(struct sl_reader *r, uint32_t type, uint32_t total, struct sl_p
         return damaged(r, err, "the two lengths of a block differ");
     switch (type) {
     case BLOCK_ENHANCED:
-        return enhanced(r, h + BLOCK_HEAD, size, p, err);
-    case BLOCK_SIMPLE:
-        return simple(r, h + BLOCK_HEAD, size, p, err);
     case BLOCK_PACKET:
-        return obsolete(r, h + BLOCK_HEAD, size, p, err);
+        if (size < PACKET_HEAD)
+            return damaged(r, err, "a packet block is too short");
+        return timed(r, body, size,
+                     type == BLOCK_PACKET ? sl_load16(body, g->swap) : sl_load32(body, g->swap), p,
+                     err);
+    case BLOCK_SIMPLE:
+        return simple(r, body, size, p, err);
     case BLOCK_SECTION:
-        return section(r, h + BLOCK_HEAD, size, err);
+        return section(r, body, size, err);
     case BLOCK_INTERFACE:
-        return interface(r, h + BLOCK_HEAD, size, err);
+        return interface(r, body, size, err);
     default:
         r->stats.other_blocks++;
         return 0;
