@@ -198,9 +198,9 @@ struct sl_flow_stats {
 
 struct sl_run;
 
-/* NULL: sl_run_open_error tells why. The options are copied, the inputs opened. */
+/* Opens the inputs; options are borrowed until it returns. NULL: out of memory. Whatever else went
+ * wrong is told by sl_run_error. */
 struct sl_run *sl_run_open(const struct sl_options *);
-const char *sl_run_open_error(int *exit_code);
 void sl_run_close(struct sl_run *);
 const char *sl_run_error(const struct sl_run *); /* message, or NULL: none so far */
 int sl_run_exit_code(const struct sl_run *);
@@ -211,13 +211,13 @@ struct sl_batch *sl_run_batch(struct sl_run *);
 /* Behind all common filters: counts the batch in, and cuts it at -c. 1: -c is reached, this is
  * the last batch. */
 int sl_run_count(struct sl_run *);
-const struct sl_stats *sl_run_stats(const struct sl_run *);
+const struct sl_stats *sl_run_stats(struct sl_run *);
 /* Link types met: sl_link_name() of them; NULL past the end. */
 const char *sl_run_link_type(const struct sl_run *, uint32_t i);
 const char *sl_run_input_name(const struct sl_run *, uint32_t i); /* secrets redacted */
 uint64_t sl_run_bytes_read(const struct sl_run *);
 /* Names the recipe that is at work, for the message when it does not return after Ctrl-C. */
-void sl_run_at(struct sl_run *, const char *recipe);
+void sl_interrupt_at(const char *recipe);
 
 /* A tap lives as long as its run. flows: keep a flow table; look: somebody looks at its flows. */
 struct sl_tap *sl_run_tap(struct sl_run *, int flows, int look);
