@@ -231,3 +231,55 @@ const char *sl_proto_name(uint32_t bit);
 const char *sl_skip_name(uint32_t reason);
 const char *sl_ip_proto_name(uint32_t number);
 const char *sl_flow_end_name(uint32_t end);
+
+/* ---- output: standard output, or a file that appears under its name only when it is whole ---- */
+
+struct sl_out;
+
+/* path NULL: standard output. NULL: message (size bytes) tells why. */
+struct sl_out *sl_out_open(const char *path, char *message, size_t size);
+/* 0, or -1: nothing more can be written, see sl_out_error. Buffered. */
+int sl_out_write(struct sl_out *, const char *data, size_t size);
+int sl_out_flush(struct sl_out *);
+/* Writes the rest; a file is renamed to its name, or with keep 0 removed. Frees. The error, if
+ * any, is copied to message (size bytes). */
+int sl_out_close(struct sl_out *, int keep, char *message, size_t size);
+const char *sl_out_error(const struct sl_out *); /* NULL: none */
+int sl_out_closed(const struct sl_out *);        /* the reader of a pipe went away: no error */
+
+/* ---- flows as rows ---- */
+
+enum { SL_ROWS_JSONL, SL_ROWS_JSON, SL_ROWS_CSV, SL_ROWS_TSV };
+
+struct sl_geo;
+struct sl_rows;
+
+/* Borrows out and geo. */
+struct sl_rows *sl_rows_new(struct sl_out *, struct sl_geo *, int form);
+int sl_rows_begin(struct sl_rows *); /* the header line, or the opening bracket */
+int sl_rows_flows(struct sl_rows *, struct sl_flow *const *flows, uint32_t n);
+int sl_rows_end(struct sl_rows *);
+void sl_rows_free(struct sl_rows *);
+
+/* ---- addresses and geography ---- */
+
+enum { SL_ADDR_TEXT = 46 };
+/* RFC 5952 text; returns its length. */
+int sl_addr_text(const struct sl_addr *, char text[46]);
+/* Reads an address with or without /prefix; *bits counts in the 128-bit form (IPv4: 96 + its
+ * own). -1: not an address. */
+int sl_addr_parse(const char *text, struct sl_addr *, int *bits);
+
+/* Countries as numbers: two capital letters as first << 8 | second, or one of these. */
+enum {
+    SL_GEO_UNKNOWN, SL_GEO_PRIVATE, SL_GEO_SHARED, SL_GEO_LOOPBACK, SL_GEO_LINK_LOCAL,
+    SL_GEO_MULTICAST, SL_GEO_BROADCAST, SL_GEO_UNSPECIFIED, SL_GEO_DOCUMENTATION, SL_GEO_RESERVED,
+    SL_GEO_N
+};
+
+/* A MaxMind DB with countries. NULL: message (size bytes) tells why. */
+struct sl_geo *sl_geo_open(const char *path, char *message, size_t size);
+void sl_geo_close(struct sl_geo *);
+uint32_t sl_geo_country(struct sl_geo *, const struct sl_addr *);
+/* "DE" or "private" …; text holds at least 16 bytes; returns the length. */
+int sl_geo_name(uint32_t country, char *text);
