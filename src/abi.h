@@ -3,7 +3,9 @@
  * So: no preprocessor lines here, only declarations that both languages read.
  *
  * Units: bytes, packets, seconds and nanoseconds as the names say. Numbers are in host byte order.
- * Pointers that Lua gets are borrowed until the next sl_run_next() unless stated otherwise.
+ * Pointers that Lua gets are borrowed until the next sl_run_next() unless stated otherwise. Counters
+ * are uint64_t here; fields named …64 and n_… reach recipes as plain numbers under the names that
+ * their comments give (lua/sluice/packet.lua, flow.lua).
  */
 
 /* A point in time, seconds since 1970-01-01 UTC and nanoseconds 0..999999999 after it. */
@@ -57,8 +59,8 @@ enum { SL_NO_FLOW = 0xffffffff, SL_NO_VLAN = 0xffff };
  * protos, ip_version or proto first. Offsets count from data. */
 struct sl_packet {
     const uint8_t *data; /* the captured bytes: caplen of them */
-    uint64_t number;     /* frame number in the capture, from 1 */
-    uint64_t offset;     /* of the record in its input, bytes */
+    uint64_t number64;   /* Lua: p.number, frame number in the capture, from 1 */
+    uint64_t offset64;   /* Lua: p.offset, of the record in its input, bytes */
     struct sl_time ts;
     int64_t ts_ns;      /* ts as nanoseconds since 1970; saturates at the ends of int64 */
     double t;           /* seconds since the first packet of the capture */
@@ -98,7 +100,7 @@ struct sl_packet {
 
     uint8_t dir;       /* 0: from the flow's originator, 1: to it */
     uint32_t flow;     /* dense index of the live flow, SL_NO_FLOW: none */
-    uint64_t flow_pkt; /* ordinal in its flow, from 1 */
+    uint64_t flow_pkt64; /* Lua: p.flow_pkt, ordinal in its flow, from 1 */
 };
 
 /* Why a flow was decided; SL_END_EOF: the input ended. Names: sl_flow_end_name(). */
@@ -118,9 +120,9 @@ struct sl_flow {
     uint32_t hash;  /* internal */
     uint32_t index; /* dense index while it lives */
 
-    uint64_t packets[2]; /* index 0: sent by src, 1: sent by dst */
-    uint64_t bytes[2];
-    uint64_t payload[2];
+    uint64_t n_packets[2]; /* index 0: sent by src, 1: sent by dst; Lua: packets_src, packets_dst, */
+    uint64_t n_bytes[2];   /* packets (both), and so on */
+    uint64_t n_payload[2];
     uint16_t tcp_flags[2]; /* all that were seen */
     uint32_t wheel_next, wheel_prev; /* internal */
     uint32_t fragments; /* later fragments that were counted to it */
@@ -128,7 +130,7 @@ struct sl_flow {
     struct sl_time first, decided;
     double t;        /* first, in seconds since the first packet of the capture */
     double duration; /* seconds, never negative; once it is decided */
-    uint64_t number; /* frame number of its first packet */
+    uint64_t number64; /* Lua: f.number, frame number of its first packet */
     uint32_t isn[2]; /* internal: first sequence numbers */
 };
 
