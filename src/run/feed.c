@@ -124,7 +124,7 @@ static int merge(struct sl_feed *f, struct sl_packet *packets, uint32_t max, int
     while (n < max && (in = earliest(f))) {
         packets[n] = in->packets[in->at++];
         packets[n].input = (uint16_t)(in - f->inputs);
-        packets[n++].number64 = ++f->number64;
+        packets[n++].number64 = ++f->number;
         if (in->at == in->n) /* reading on would move the bytes of what was just handed out */
             break;
     }
