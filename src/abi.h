@@ -60,14 +60,16 @@ struct sl_packet {
     uint64_t number;     /* frame number in the capture, from 1 */
     uint64_t offset;     /* of the record in its input, bytes */
     struct sl_time ts;
-    int64_t ts_ns;   /* ts as nanoseconds since 1970; saturates at the ends of int64 */
-    double t;        /* seconds since the first packet of the capture */
-    uint64_t protos; /* bit set of SL_P_… */
-    uint32_t caplen; /* captured bytes */
-    uint32_t len;    /* bytes on the wire */
+    int64_t ts_ns;      /* ts as nanoseconds since 1970; saturates at the ends of int64 */
+    double t;           /* seconds since the first packet of the capture */
+    uint32_t caplen;    /* captured bytes */
+    uint32_t len;       /* bytes on the wire */
     uint16_t link_type; /* LINKTYPE_ value, see pcap-linktype(7) */
     uint16_t iface;     /* interface number in its pcapng section; 0 in pcap */
     uint16_t input;     /* number of the input, from 0 */
+    uint8_t no_time;    /* the record holds no time stamp: ts is that of the packet before */
+
+    uint64_t protos;    /* bit set of SL_P_…; from here on decode fills */
     uint16_t ethertype; /* the innermost link-layer protocol number */
     uint16_t vlan_id;   /* of the first 802.1Q tag */
     uint8_t skip;       /* SL_SKIP_… */
