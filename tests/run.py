@@ -31,7 +31,7 @@ SANITISERS = {
 
 
 def run(args, env=None):
-    """Exit status and all output of a command; a status of None: it ran too long."""
+    """Exit status and all output of a command; a status of None: it ran too long, or not at all."""
     env = {**SANITISERS, **os.environ, **(env or {})}
     try:
         done = subprocess.run(args, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -39,6 +39,8 @@ def run(args, env=None):
         return done.returncode, done.stdout.decode(errors="replace")
     except subprocess.TimeoutExpired as late:
         return None, (late.stdout or b"").decode(errors="replace")
+    except FileNotFoundError:
+        return None, "%s is not built" % args[0]
 
 
 def say(part, name, counts, detail=""):
