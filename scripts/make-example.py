@@ -18,7 +18,7 @@ from example.office import HOUR_US, Office
 
 EPOCH_US = int(datetime.datetime(2026, 3, 2, 9, tzinfo=datetime.timezone.utc).timestamp()) * 10**6
 FULL_PACKETS = 50000
-SNAP_LENGTH = 256
+SNAP_LENGTH = 264
 
 
 def parse_arguments():

@@ -9,8 +9,8 @@ from .web import tls_open
 from .world import (BROADCAST_MAC, CAMERA, DESKS, HOSTS, LAPTOP, NAS, PREFIX_V4, SCANNER,
                     SCANNER_RTT_US, SITE)
 
-# When, in minutes past the hour. README of examples/ and tests rely on these.
-CALL_FROM, CALL_MINUTES = 12, 4
+# When, in minutes past the hour. Tests rely on these.
+CALL_FROM, CALL_MINUTES = 12, 3
 BACKUP_AT = 22
 SCAN_AT = 27
 LOSS_FROM, LOSS_TO = 32, 34
@@ -40,7 +40,7 @@ def stories(office):
 
 
 def video_call(office):
-    """Sound both ways each 60 ms, pictures both ways ten times a second, after STUN."""
+    """Sound both ways each 60 ms, pictures four times a second, after STUN."""
     rng, host, far = office.rng, DESKS[3], SITE["call.meet.example"]
     time_us = office.resolve(CALL_FROM * MINUTE_US, host, far)
     port, transaction = office.port(host), rng.randbytes(12)
@@ -50,8 +50,8 @@ def video_call(office):
                     messages.stun(0x101, transaction, wire.ip("203.0.113.20"), port),
                     64 - far.hops)
     minutes_us = office.amount(CALL_MINUTES * 60) * SECOND_US
-    streams = ((True, 111, 60000, 2880, (90, 160)), (False, 111, 60000, 2880, (90, 160)),
-               (True, 96, 100000, 9000, (700, 1180)), (False, 96, 100000, 9000, (700, 1180)))
+    streams = ((True, 111, 60000, 2880, (50, 100)), (False, 111, 60000, 2880, (50, 100)),
+               (True, 96, 250000, 22500, (700, 1180)), (False, 96, 250000, 22500, (700, 1180)))
     for outward, kind, period_us, ticks, sizes in streams:
         source, start = rng.getrandbits(32), rng.getrandbits(15)
         for number in range(minutes_us // period_us):
@@ -69,7 +69,7 @@ def video_call(office):
 def backup(office):
     """The NAS uploads to its vault: most of the hour's bytes upwards."""
     connection = tls_open(office, BACKUP_AT * MINUTE_US, NAS, SITE["backup.vault.example"])
-    for _ in range(office.amount(8)):
+    for _ in range(office.amount(2)):
         connection.send(CLIENT, tls.application(office.noise, 560000), 30000)
         connection.send(SERVER, tls.application(office.noise, 120), 90000)
     connection.close(CLIENT)
@@ -77,7 +77,7 @@ def backup(office):
 
 
 def inbound_scan(office):
-    """A public address tries ports of the NAS: open ones answer, some closed ones, others are silent."""
+    """A public address tries ports of the NAS: open, closed (a reset) and filtered (silence)."""
     rng = office.rng
     time_us = SCAN_AT * MINUTE_US + 20 * SECOND_US
     ports = list(dict.fromkeys(SCAN_PORTS))[:office.amount(380)]
@@ -116,7 +116,7 @@ def lossy_download(office):
     path = "/images/installer-12.9.iso"
     connection.send(CLIENT, messages.http_request(mirror.name, path, LAPTOP.stack), 400)
     connection.wait(3 * SECOND_US)
-    body = office.noise(office.amount(1900) * 1000)
+    body = office.noise(office.amount(1400) * 1000)
     response = messages.http_response("200 OK", "application/octet-stream", body)
     link = LossyDownload(connection, LOSS_FROM * MINUTE_US, LOSS_TO * MINUTE_US)
     link.send(response)
@@ -125,7 +125,7 @@ def lossy_download(office):
 
 
 def sweep(office):
-    """A desk looks for everybody: ARP for each address, then echo and SMB to those that are there."""
+    """A desk looks for everybody: ARP for each address, then echo and SMB to who is there."""
     rng, host = office.rng, DESKS[4]
     by_address = {each.v4: each for each in HOSTS}
     time_us = SWEEP_AT * MINUTE_US
@@ -169,7 +169,7 @@ def beacon(office):
 
 
 def mail_connection(office):
-    """Open since before the hour, with a little said now and then: its handshake is not captured."""
+    """Open since before the hour, so without handshake; a little is said now and then."""
     rng = office.rng
     connection = tls_open(office, -7 * MINUTE_US, DESKS[0], SITE["imap.mail.example"], 993)
     while connection.now() < HOUR_US:
@@ -193,7 +193,7 @@ def idle_shell(office):
     connection.send(CLIENT, messages.ssh_packet(21, b""), 900)
     for pause_s in (0, 21 * 60, 16 * 60):
         connection.wait(pause_s * SECOND_US)
-        for _ in range(office.amount(70)):
+        for _ in range(office.amount(500)):
             connection.send(CLIENT, noise(36), rng.randrange(90000, 420000))
             connection.send(SERVER, noise(rng.choice((36, 36, 36, 68, 420))), 900)
     connection.close(CLIENT)
@@ -227,12 +227,12 @@ def radio(office):
     connection = office.connect(36 * MINUTE_US, DESKS[2], station, 80)
     connection.open()
     connection.send(CLIENT, messages.http_request(station.name, "/live", "linux"), 300)
-    seconds = office.amount(340)
+    seconds = office.amount(300)
     head = (f"HTTP/1.1 200 OK\r\nServer: radio\r\nContent-Type: application/octet-stream\r\n"
             f"Content-Length: {10**9}\r\nConnection: keep-alive\r\n\r\n").encode()
-    connection.send(SERVER, head + office.noise(24000), 30000)
+    connection.send(SERVER, head + office.noise(9000), 30000)
     for _ in range(seconds):
         connection.wait(SECOND_US)
-        connection.send(SERVER, office.noise(8000))
+        connection.send(SERVER, office.noise(1200))
     connection.reset(CLIENT)
     connection.finish()

@@ -109,7 +109,7 @@ def laptop_joins(office):
 
 
 def clocks(office, start_s):
-    """Hosts ask the router for the time; the router asks a public server (seen from the NAS too)."""
+    """Hosts ask the router for the time, the NAS asks a public server."""
     rng, public = office.rng, SITE["ntp.time.example"]
     for host in [*DESKS, NAS, CAMERA]:
         there, delay_us, ttl = ROUTER.v4, 300, 64
@@ -150,15 +150,15 @@ def announcements(office):
 
 
 def pings(office):
-    """The NAS watches the line: the router each half minute, a far server each minute."""
+    """The NAS watches the line: the router each ten seconds, a far server each minute."""
     far = SITE["docs.project.example"]
-    for sequence in range(120):
-        time_us = sequence * 30 * SECOND_US + 412345
+    for sequence in range(360):
+        time_us = sequence * 10 * SECOND_US + 412345
         office.ping(time_us, NAS.v4, ROUTER.v4, 240 + office.rng.randrange(120), 0x1D0C, sequence)
-        if sequence % 2:
-            answer_us = None if sequence == 57 else far.rtt_us + office.rng.randrange(3000)
+        if sequence % 6 == 1:
+            answer_us = None if sequence == 175 else far.rtt_us + office.rng.randrange(3000)
             office.ping(time_us + 1500, NAS.v4, far.v4, answer_us, 0x1D0D, sequence, 64 - far.hops)
-        if sequence % 4 == 3:
+        if sequence % 12 == 3:
             office.ping(time_us + 3000, NAS.v6, ROUTER.v6, 260, 0x1D0E, sequence)
 
 

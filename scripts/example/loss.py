@@ -64,7 +64,8 @@ class LossyDownload:
         connection = self._connection
         ends = [seq + len(chunk) for seq, chunk in zip(seqs, flight)]
         timer_us = TIMER_US
-        sent_us = heard_us + connection.reaction(SERVER)
+        # Later than a round trip after the newest data: else it may as well be reordering.
+        sent_us = heard_us + connection.reaction(SERVER) + connection.delay_us[SERVER] // 8
         if duplicates < 3:
             sent_us += timer_us
         while True:

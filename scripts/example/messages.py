@@ -50,10 +50,9 @@ def ssh_string(data):
 
 
 def ssh_key_exchange_init(noise):
-    names = (b"curve25519-sha256,ecdh-sha2-nistp256", b"ssh-ed25519,rsa-sha2-512",
-             b"chacha20-poly1305@openssh.com,aes128-ctr", b"chacha20-poly1305@openssh.com,aes128-ctr",
-             b"umac-64-etm@openssh.com,hmac-sha2-256", b"umac-64-etm@openssh.com,hmac-sha2-256",
-             b"none", b"none", b"", b"")
+    cipher, digest = b"aes128-ctr", b"hmac-sha2-256"
+    names = (b"curve25519-sha256", b"ssh-ed25519", cipher, cipher, digest, digest, b"none",
+             b"none", b"", b"")
     return ssh_packet(20, noise(16) + b"".join(map(ssh_string, names)) + bytes(5))
 
 
@@ -123,4 +122,5 @@ def stun(kind, transaction, mapped=None, port=0):
 
 
 def rtp(kind, sequence, stamp, source, payload):
-    return struct.pack("!BBHII", 0x80, kind, sequence & 0xFFFF, stamp & 0xFFFFFFFF, source) + payload
+    header = struct.pack("!BBHII", 0x80, kind, sequence & 0xFFFF, stamp & 0xFFFFFFFF, source)
+    return header + payload

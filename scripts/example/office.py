@@ -107,5 +107,6 @@ class Office:
         packet = wire.ip_packet(here, there, protocol, 64, self.rng.getrandbits(16), ask)
         self.capture.packet(time_us, packet)
         if delay_us is not None:
-            packet = wire.ip_packet(there, here, protocol, ttl_back, self.rng.getrandbits(16), reply)
+            back = self.rng.getrandbits(16)
+            packet = wire.ip_packet(there, here, protocol, ttl_back, back, reply)
             self.capture.packet(time_us + delay_us, packet)

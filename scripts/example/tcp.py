@@ -1,8 +1,8 @@
 """A TCP connection as the capture point sees it.
 
-The two sides take turns: whoever sends has seen all that the other sent. Within a turn data goes out
-in flights of a growing congestion window, acknowledged every second segment. All times are those at
-the capture point, in microseconds.
+The two sides take turns: whoever sends has seen all that the other sent. Within a turn data goes
+out in flights of a growing congestion window, acknowledged every second segment. All times are
+those at the capture point, in microseconds.
 """
 
 import struct
@@ -26,7 +26,7 @@ class Stack:
     """What an operating system announces in its SYN."""
     window: int
     scale: int
-    layout: str  # order of options: m MSS, s SACK permitted, t time stamps, n padding, w scale, e end
+    layout: str  # the options: m MSS, s SACK permitted, t time stamps, n padding, w scale, e end
 
     @property
     def stamps(self):
@@ -215,7 +215,7 @@ class Connection:
         return first_ack_us or at_us
 
     def _flight_exchanged(self, side, time_us, flight):
-        """Segments 2 and 3 of the flight swap places on the way: a duplicate ACK with SACK follows."""
+        """Segments 2 and 3 of the flight swap places: a duplicate ACK with SACK follows."""
         other = 1 - side
         gap_us = self.gap(side)
         seqs = [self.next[side] + self.room * number for number in range(len(flight))]
@@ -228,7 +228,8 @@ class Connection:
                 block = (seqs[3], seqs[3] + len(flight[3]))
                 self.acknowledge(other, answer_us, ack=seqs[2], sack=(block,))
             else:
-                end = seqs[3] + len(flight[3]) if number == 2 else seqs[number] + len(flight[number])
+                newest = 3 if number == 2 else number
+                end = seqs[newest] + len(flight[newest])
                 self.acknowledge(other, answer_us, ack=end)
         return at_us
 
@@ -244,15 +245,15 @@ class Connection:
         if ack is None:
             ack = self.next[1 - side] if flags & ACK else 0
         self._segments.append(Segment(time_us, side, flags, self.next[side] if seq is None else seq,
-                                      ack, self._window(side, flags), payload, sack))
+                                      ack, self._window(side, flags, ack), payload, sack))
 
-    def _window(self, side, flags):
+    def _window(self, side, flags, ack):
         stack = self._stacks[side]
         if flags & RST:
             return 0
         if flags & SYN:
             return stack.window
-        received = self.next[1 - side] - self._isn[1 - side]
+        received = ack - self._isn[1 - side]
         return min(stack.window + 2 * received, 3 << 20) >> stack.scale
 
     def _options(self, segment, stamp, echo):

@@ -5,14 +5,14 @@ from .office import HOUR_US, MINUTE_US, SECOND_US
 from .tcp import CLIENT, SERVER
 from .world import DESKS, LAPTOP, PHONES, SITES
 
-SESSIONS = 455
+SESSIONS = 850
 # How busy each five minutes are: people arrive, work, leave for coffee at half past, come back.
 LOAD = (5, 9, 10, 8, 7, 6, 2, 3, 8, 10, 7, 5)
 LAPTOP_FROM_US = 5 * MINUTE_US
 MISSPELT = ("wwww.shop.example", "printer.corp.example", "wpad.office.example",
             "intranet.corp.example", "nwes.daily.example", "isatap.office.example")
-SIZES = (600, 900, 1400, 2200, 3600, 5200, 8000, 12000, 19000, 31000, 64000, 140000)
-SIZE_WEIGHTS = (10, 10, 11, 12, 13, 13, 11, 9, 6, 3.2, 1.2, 0.4)
+SIZES = (40, 60, 90, 130, 450, 700, 1200, 2200, 5200, 12000, 31000, 90000)
+SIZE_WEIGHTS = (26, 26, 18, 12, 8, 6, 5, 4, 2.6, 1.4, 0.5, 0.15)
 
 
 def browse(office):
@@ -65,10 +65,10 @@ def tls_open(office, time_us, host, target, port=443):
 def tls_visit(office, time_us, host, target):
     rng = office.rng
     connection = tls_open(office, time_us, host, target)
-    for number in range(rng.choice((1, 1, 2, 2, 3, 5))):
+    for number in range(rng.choice((1, 2, 4, 7, 10, 14))):
         if number:
             connection.wait(think(rng))
-        request = tls.application(office.noise, rng.randrange(180, 900))
+        request = tls.application(office.noise, rng.randrange(40, 120))
         connection.send(CLIENT, request, 600)
         response = tls.application(office.noise, size(rng))
         if not number and target.scheme == "tls13":
@@ -115,12 +115,13 @@ def quic_visit(office, time_us, host, target):
     time_us = office.resolve(time_us, host, target) + 700
     port = office.port(host)
     server_id = rng.randbytes(8)
+    here, there = (host.v6, target.v6) if target.v6 else (host.v4, target.v4)
 
     def up(at_us, payload):
-        office.datagram(at_us, host.v4, target.v4, port, 443, payload, host.ttl)
+        office.datagram(at_us, here, there, port, 443, payload, host.ttl)
 
     def down(at_us, payload):
-        office.datagram(at_us, target.v4, host.v4, 443, port, payload, 64 - target.hops)
+        office.datagram(at_us, there, here, 443, port, payload, 64 - target.hops)
 
     up(time_us, tls.quic_long(noise, 0, server_id, b"", 1200))
     time_us += target.rtt_us + rng.randrange(2000)
@@ -132,9 +133,9 @@ def quic_visit(office, time_us, host, target):
         time_us += rng.randrange(20000, 900000)
         up(time_us, tls.quic_short(noise, server_id, rng.randrange(90, 420)))
         time_us += target.rtt_us
-        for number in range(rng.randrange(2, 26)):
-            down(time_us, tls.quic_short(noise, b"", 1252))
-            if number % 4 == 3:
+        for number in range(rng.randrange(2, 9)):
+            down(time_us, tls.quic_short(noise, b"", rng.choice((1252, 1252, 240, 75))))
+            if number % 2:
                 up(time_us + 180, tls.quic_short(noise, server_id, 42))
             time_us += rng.randrange(260, 900)
     up(time_us + 400, tls.quic_short(noise, server_id, 40))

@@ -104,7 +104,7 @@ def multicast_mac(address):
 
 
 def pcap_bytes(frames, snaplen):
-    """A pcap file, little-endian, microseconds, Ethernet, of (time in us, frame) in the order given.
+    """A little-endian pcap file of Ethernet frames: pairs of time in us and frame, in that order.
 
     `snaplen` 0 keeps whole frames.
     """
