@@ -3,7 +3,9 @@
  * So: no preprocessor lines here, only declarations that both languages read.
  *
  * Units: bytes, packets, seconds and nanoseconds as the names say. Numbers are in host byte order.
- * Pointers that Lua gets are borrowed until the next sl_run_next() unless stated otherwise.
+ * Pointers that Lua gets are borrowed until the next sl_run_next() unless stated otherwise. Counters
+ * are uint64_t here; fields named …64 and n_… reach recipes as plain numbers under the names that
+ * their comments give (lua/sluice/packet.lua, flow.lua).
  */
 
 /* A point in time, seconds since 1970-01-01 UTC and nanoseconds 0..999999999 after it. */
@@ -57,8 +59,8 @@ enum { SL_NO_FLOW = 0xffffffff, SL_NO_VLAN = 0xffff };
  * protos, ip_version or proto first. Offsets count from data. */
 struct sl_packet {
     const uint8_t *data; /* the captured bytes: caplen of them */
-    uint64_t number;     /* frame number in the capture, from 1 */
-    uint64_t offset;     /* of the record in its input, bytes */
+    uint64_t number64;   /* Lua: p.number, frame number in the capture, from 1 */
+    uint64_t offset64;   /* Lua: p.offset, of the record in its input, bytes */
     struct sl_time ts;
     int64_t ts_ns;      /* ts as nanoseconds since 1970; saturates at the ends of int64 */
     double t;           /* seconds since the first packet of the capture */
@@ -98,7 +100,7 @@ struct sl_packet {
 
     uint8_t dir;       /* 0: from the flow's originator, 1: to it */
     uint32_t flow;     /* dense index of the live flow, SL_NO_FLOW: none */
-    uint64_t flow_pkt; /* ordinal in its flow, from 1 */
+    uint64_t flow_pkt64; /* Lua: p.flow_pkt, ordinal in its flow, from 1 */
 };
 
 /* Why a flow was decided; SL_END_EOF: the input ended. Names: sl_flow_end_name(). */
@@ -118,9 +120,9 @@ struct sl_flow {
     uint32_t hash;  /* internal */
     uint32_t index; /* dense index while it lives */
 
-    uint64_t packets[2]; /* index 0: sent by src, 1: sent by dst */
-    uint64_t bytes[2];
-    uint64_t payload[2];
+    uint64_t n_packets[2]; /* index 0: sent by src, 1: sent by dst; Lua: packets_src, packets_dst, */
+    uint64_t n_bytes[2];   /* packets (both), and so on */
+    uint64_t n_payload[2];
     uint16_t tcp_flags[2]; /* all that were seen */
     uint32_t wheel_next, wheel_prev; /* internal */
     uint32_t fragments; /* later fragments that were counted to it */
@@ -128,7 +130,7 @@ struct sl_flow {
     struct sl_time first, decided;
     double t;        /* first, in seconds since the first packet of the capture */
     double duration; /* seconds, never negative; once it is decided */
-    uint64_t number; /* frame number of its first packet */
+    uint64_t number64; /* Lua: f.number, frame number of its first packet */
     uint32_t isn[2]; /* internal: first sequence numbers */
 };
 
@@ -198,9 +200,9 @@ struct sl_flow_stats {
 
 struct sl_run;
 
-/* NULL: sl_run_open_error tells why. The options are copied, the inputs opened. */
+/* Opens the inputs; options are borrowed until it returns. NULL: out of memory. Whatever else went
+ * wrong is told by sl_run_error. */
 struct sl_run *sl_run_open(const struct sl_options *);
-const char *sl_run_open_error(int *exit_code);
 void sl_run_close(struct sl_run *);
 const char *sl_run_error(const struct sl_run *); /* message, or NULL: none so far */
 int sl_run_exit_code(const struct sl_run *);
@@ -211,13 +213,13 @@ struct sl_batch *sl_run_batch(struct sl_run *);
 /* Behind all common filters: counts the batch in, and cuts it at -c. 1: -c is reached, this is
  * the last batch. */
 int sl_run_count(struct sl_run *);
-const struct sl_stats *sl_run_stats(const struct sl_run *);
+const struct sl_stats *sl_run_stats(struct sl_run *);
 /* Link types met: sl_link_name() of them; NULL past the end. */
 const char *sl_run_link_type(const struct sl_run *, uint32_t i);
 const char *sl_run_input_name(const struct sl_run *, uint32_t i); /* secrets redacted */
 uint64_t sl_run_bytes_read(const struct sl_run *);
 /* Names the recipe that is at work, for the message when it does not return after Ctrl-C. */
-void sl_run_at(struct sl_run *, const char *recipe);
+void sl_interrupt_at(const char *recipe);
 
 /* A tap lives as long as its run. flows: keep a flow table; look: somebody looks at its flows. */
 struct sl_tap *sl_run_tap(struct sl_run *, int flows, int look);
@@ -231,3 +233,55 @@ const char *sl_proto_name(uint32_t bit);
 const char *sl_skip_name(uint32_t reason);
 const char *sl_ip_proto_name(uint32_t number);
 const char *sl_flow_end_name(uint32_t end);
+
+/* ---- output: standard output, or a file that appears under its name only when it is whole ---- */
+
+struct sl_out;
+
+/* path NULL: standard output. NULL: message (size bytes) tells why. */
+struct sl_out *sl_out_open(const char *path, char *message, size_t size);
+/* 0, or -1: nothing more can be written, see sl_out_error. Buffered. */
+int sl_out_write(struct sl_out *, const char *data, size_t size);
+int sl_out_flush(struct sl_out *);
+/* Writes the rest; a file is renamed to its name, or with keep 0 removed. Frees. The error, if
+ * any, is copied to message (size bytes). */
+int sl_out_close(struct sl_out *, int keep, char *message, size_t size);
+const char *sl_out_error(const struct sl_out *); /* NULL: none */
+int sl_out_closed(const struct sl_out *);        /* the reader of a pipe went away: no error */
+
+/* ---- flows as rows ---- */
+
+enum { SL_ROWS_JSONL, SL_ROWS_JSON, SL_ROWS_CSV, SL_ROWS_TSV };
+
+struct sl_geo;
+struct sl_rows;
+
+/* Borrows out and geo. */
+struct sl_rows *sl_rows_new(struct sl_out *, struct sl_geo *, int form);
+int sl_rows_begin(struct sl_rows *); /* the header line, or the opening bracket */
+int sl_rows_flows(struct sl_rows *, struct sl_flow *const *flows, uint32_t n);
+int sl_rows_end(struct sl_rows *);
+void sl_rows_free(struct sl_rows *);
+
+/* ---- addresses and geography ---- */
+
+enum { SL_ADDR_TEXT = 46 };
+/* RFC 5952 text; returns its length. */
+int sl_addr_text(const struct sl_addr *, char text[46]);
+/* Reads an address with or without /prefix; *bits counts in the 128-bit form (IPv4: 96 + its
+ * own). -1: not an address. */
+int sl_addr_parse(const char *text, struct sl_addr *, int *bits);
+
+/* Countries as numbers: two capital letters as first << 8 | second, or one of these. */
+enum {
+    SL_GEO_UNKNOWN, SL_GEO_PRIVATE, SL_GEO_SHARED, SL_GEO_LOOPBACK, SL_GEO_LINK_LOCAL,
+    SL_GEO_MULTICAST, SL_GEO_BROADCAST, SL_GEO_UNSPECIFIED, SL_GEO_DOCUMENTATION, SL_GEO_RESERVED,
+    SL_GEO_N
+};
+
+/* A MaxMind DB with countries. NULL: message (size bytes) tells why. */
+struct sl_geo *sl_geo_open(const char *path, char *message, size_t size);
+void sl_geo_close(struct sl_geo *);
+uint32_t sl_geo_country(struct sl_geo *, const struct sl_addr *);
+/* "DE" or "private" …; text holds at least 16 bytes; returns the length. */
+int sl_geo_name(uint32_t country, char *text);
