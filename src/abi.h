@@ -60,14 +60,16 @@ struct sl_packet {
     uint64_t number;     /* frame number in the capture, from 1 */
     uint64_t offset;     /* of the record in its input, bytes */
     struct sl_time ts;
-    int64_t ts_ns;   /* ts as nanoseconds since 1970; saturates at the ends of int64 */
-    double t;        /* seconds since the first packet of the capture */
-    uint64_t protos; /* bit set of SL_P_… */
-    uint32_t caplen; /* captured bytes */
-    uint32_t len;    /* bytes on the wire */
+    int64_t ts_ns;      /* ts as nanoseconds since 1970; saturates at the ends of int64 */
+    double t;           /* seconds since the first packet of the capture */
+    uint32_t caplen;    /* captured bytes */
+    uint32_t len;       /* bytes on the wire */
     uint16_t link_type; /* LINKTYPE_ value, see pcap-linktype(7) */
     uint16_t iface;     /* interface number in its pcapng section; 0 in pcap */
     uint16_t input;     /* number of the input, from 0 */
+    uint8_t no_time;    /* the record holds no time stamp: ts is that of the packet before */
+
+    uint64_t protos;    /* bit set of SL_P_…; from here on decode fills */
     uint16_t ethertype; /* the innermost link-layer protocol number */
     uint16_t vlan_id;   /* of the first 802.1Q tag */
     uint8_t skip;       /* SL_SKIP_… */
@@ -102,9 +104,9 @@ struct sl_packet {
 /* Why a flow was decided; SL_END_EOF: the input ended. Names: sl_flow_end_name(). */
 enum { SL_END_EOF, SL_END_FIN, SL_END_RST, SL_END_REUSE, SL_END_IDLE, SL_END_EVICTED };
 
-/* One flow (design: src/flow/README is in flow.h). src is the originator. Bytes are wire bytes of
- * whole frames; payload is what TCP, UDP or SCTP carried. ICMP: sport type, dport code or the
- * type of the answer, as Zeek does. Index 0: sent by src, 1: sent by dst. */
+/* One flow. src is the originator. Bytes are wire bytes of whole frames; payload is what TCP, UDP
+ * or SCTP carried. ICMP: sport is the type, dport the type of the answer or the code, as Zeek has
+ * it. Laid out so that a packet of a known flow touches the first two cache lines only. */
 struct sl_flow {
     struct sl_addr src, dst;
     uint16_t sport, dport;
@@ -112,16 +114,120 @@ struct sl_flow {
     uint8_t ip_version; /* 4 or 6 */
     uint8_t end;        /* SL_END_… once it is decided */
     uint8_t flags;      /* internal */
-    struct sl_time first, last;
-    double t;        /* first, in seconds since the first packet of the capture */
-    double duration; /* seconds; never negative */
-    uint64_t packets_src, packets_dst;
-    uint64_t bytes_src, bytes_dst;
-    uint64_t payload_src, payload_dst;
-    uint64_t number;       /* frame number of its first packet */
-    uint32_t index;        /* dense index while it lives */
-    uint16_t tcp_flags[2]; /* all flags seen, by direction */
-    uint32_t isn[2];       /* internal: first sequence numbers */
-    uint32_t hash;         /* internal */
+    struct sl_time last;
+    uint32_t hash;  /* internal */
+    uint32_t index; /* dense index while it lives */
+
+    uint64_t packets[2]; /* index 0: sent by src, 1: sent by dst */
+    uint64_t bytes[2];
+    uint64_t payload[2];
+    uint16_t tcp_flags[2]; /* all that were seen */
     uint32_t wheel_next, wheel_prev; /* internal */
+    uint32_t fragments; /* later fragments that were counted to it */
+
+    struct sl_time first, decided;
+    double t;        /* first, in seconds since the first packet of the capture */
+    double duration; /* seconds, never negative; once it is decided */
+    uint64_t number; /* frame number of its first packet */
+    uint32_t isn[2]; /* internal: first sequence numbers */
 };
+
+/* ---- the run: one pass over the inputs ---- */
+
+struct sl_options {
+    const char *const *inputs; /* paths, "-", URLs: n_inputs of them, at least one */
+    uint32_t n_inputs;
+    uint32_t max_flows; /* 0: no limit */
+    const char *bpf;    /* libpcap filter expression, or NULL */
+    uint64_t count;     /* stop after so many packets that pass; 0: no limit */
+    int64_t idle_s;     /* flow idle timeout; 0: never; -1: the defaults */
+    double interval_s;  /* steps end at multiples of it in capture time; 0: not */
+    uint8_t progress;   /* show how far the reading is on standard error, if it is a terminal */
+};
+
+enum { SL_BATCH = 128 };
+
+/* What sl_run_next came back with. */
+enum {
+    SL_STEP_PACKETS,
+    SL_STEP_WAIT,        /* nothing within 100 ms; call again */
+    SL_STEP_END,         /* all inputs are read */
+    SL_STEP_ERROR,       /* an input cannot be read further: sl_run_error; what came before stands */
+    SL_STEP_INTERRUPTED  /* Ctrl-C */
+};
+
+/* One batch: packets[sel[0 .. n-1]] are those that passed so far, in capture order. Lua filters
+ * narrow sel and n. Valid until the next sl_run_next. */
+struct sl_batch {
+    uint32_t n;
+    uint32_t state; /* SL_STEP_… */
+    /* Interval numbers that capture time has entered since the batch before: (ticked, tick]. */
+    double ticked, tick;
+    uint32_t sel[SL_BATCH];
+    struct sl_packet packets[SL_BATCH];
+};
+
+/* What recipes with one filter of their own see: their selection and their flow table. */
+struct sl_tap {
+    uint32_t n;
+    uint32_t n_flows;       /* decided flows that are handed out now */
+    struct sl_flow **flows;
+    uint32_t sel[SL_BATCH];
+};
+
+/* Counts over all packets that passed -f and -Y. */
+struct sl_stats {
+    uint64_t packets, bytes, captured_bytes;
+    uint64_t timed;            /* packets that have a time stamp */
+    struct sl_time first, last; /* earliest and latest stamp, where timed > 0 */
+    uint64_t proto_packets[64], proto_bytes[64]; /* by SL_P_… */
+    uint64_t network_packets[64]; /* by the SL_P_… of its network: each packet once at most */
+    uint64_t skipped[16];         /* packets without a network, by SL_SKIP_… */
+    uint64_t incomplete[16];      /* packets with one whose decoding stopped, by SL_SKIP_… */
+    uint64_t ts_saturated;        /* packets whose time does not fit ts_ns */
+};
+
+struct sl_flow_stats {
+    uint64_t created;
+    uint64_t ended[8]; /* by SL_END_… */
+    uint64_t packets;  /* that belong to a flow */
+    uint64_t fragments_lost; /* later fragments whose first one was not seen: in no flow */
+    uint64_t backwards; /* packets earlier than the one before them */
+    uint32_t live, live_max;
+};
+
+struct sl_run;
+
+/* NULL: sl_run_open_error tells why. The options are copied, the inputs opened. */
+struct sl_run *sl_run_open(const struct sl_options *);
+const char *sl_run_open_error(int *exit_code);
+void sl_run_close(struct sl_run *);
+const char *sl_run_error(const struct sl_run *); /* message, or NULL: none so far */
+int sl_run_exit_code(const struct sl_run *);
+
+/* Fills the batch with the next packets that pass -f, decoded. Returns its state. */
+int sl_run_next(struct sl_run *);
+struct sl_batch *sl_run_batch(struct sl_run *);
+/* Behind all common filters: counts the batch in, and cuts it at -c. 1: -c is reached, this is
+ * the last batch. */
+int sl_run_count(struct sl_run *);
+const struct sl_stats *sl_run_stats(const struct sl_run *);
+/* Link types met: sl_link_name() of them; NULL past the end. */
+const char *sl_run_link_type(const struct sl_run *, uint32_t i);
+const char *sl_run_input_name(const struct sl_run *, uint32_t i); /* secrets redacted */
+uint64_t sl_run_bytes_read(const struct sl_run *);
+/* Names the recipe that is at work, for the message when it does not return after Ctrl-C. */
+void sl_run_at(struct sl_run *, const char *recipe);
+
+/* A tap lives as long as its run. flows: keep a flow table; look: somebody looks at its flows. */
+struct sl_tap *sl_run_tap(struct sl_run *, int flows, int look);
+void sl_tap_begin(struct sl_tap *);  /* selects what the batch has selected */
+int sl_tap_flows(struct sl_tap *);   /* updates the flow table; -1: sl_run_error */
+int sl_tap_finish(struct sl_tap *);  /* the input has ended; -1: sl_run_error */
+uint32_t sl_tap_decided(struct sl_tap *); /* the next decided flows; 0: no more now */
+const struct sl_flow_stats *sl_tap_stats(const struct sl_tap *);
+
+const char *sl_proto_name(uint32_t bit);
+const char *sl_skip_name(uint32_t reason);
+const char *sl_ip_proto_name(uint32_t number);
+const char *sl_flow_end_name(uint32_t end);
