@@ -45,10 +45,21 @@ struct sl_flow_options sl_flow_defaults(void) {
     return (struct sl_flow_options){.idle_tcp_s = 300, .idle_other_s = 60, .closing_s = 5, .ordered = 1};
 }
 
+static int grow_decided(struct sl_flows *t) {
+    size_t room = t->room ? 2 * t->room : 256;
+    struct sl_flow **grown = realloc(t->decided, room * sizeof *grown);
+
+    if (!grown)
+        return -1;
+    t->decided = grown;
+    t->room = room;
+    return 0;
+}
+
 struct sl_flows *sl_flows_new(const struct sl_flow_options *options, struct sl_error *err) {
     struct sl_flows *t = calloc(1, sizeof *t);
 
-    if (!t || sl_slots_init(&t->slots) < 0 ||
+    if (!t || sl_slots_init(&t->slots) < 0 || grow_decided(t) < 0 ||
         getrandom(&t->seed, sizeof t->seed, 0) != (ssize_t)sizeof t->seed) {
         sl_flows_free(t);
         sl_error_set(err, SL_EXIT_INPUT, "out of memory for the flow table");
@@ -106,14 +117,8 @@ static uint8_t end_when_idle(const struct sl_flow *f) {
 /* ---- decided flows ---- */
 
 static int hand_out(struct sl_flows *t, struct sl_flow *f) {
-    if (t->n_decided == t->room) {
-        size_t room = t->room ? 2 * t->room : 256;
-        struct sl_flow **grown = realloc(t->decided, room * sizeof *grown);
-        if (!grown)
-            return -1;
-        t->decided = grown;
-        t->room = room;
-    }
+    if (t->n_decided == t->room && grow_decided(t) < 0)
+        return -1;
     f->duration = sl_seconds_between(f->first, f->last);
     t->decided[t->n_decided++] = f;
     return 0;
