@@ -59,7 +59,7 @@ int sl_order_init(struct sl_order *o, const struct sl_table *t, enum sl_order_by
 void sl_order_select(struct sl_order *o, size_t k) {
     size_t low = 0, high = o->n;
 
-    while (k > 0 && k < o->n && high - low > 1) {
+    while (k < o->n && high - low > 1) {
         struct sl_order_item pivot = o->items[low + (high - low) / 2];
         size_t i = low, j = high - 1;
         for (;;) {
