@@ -285,3 +285,97 @@ void sl_geo_close(struct sl_geo *);
 uint32_t sl_geo_country(struct sl_geo *, const struct sl_addr *);
 /* "DE" or "private" …; text holds at least 16 bytes; returns the length. */
 int sl_geo_name(uint32_t country, char *text);
+
+/* One error, filled at the lowest layer that knows what happened; only main.c prints it. */
+struct sl_error {
+    int code;           /* exit status that main gives: enum sl_exit (src/error.h) */
+    char message[1024]; /* what, where (file, byte offset), what to do next; no newline, no secret */
+};
+
+/* Aggregates: keyed totals that merge. What they promise stands in src/aggregate/aggregate.h. */
+struct sl_agg;
+
+enum {
+    SL_AGG_COUNT = 1, SL_AGG_SUM, SL_AGG_MIN, SL_AGG_MAX, SL_AGG_TOP, SL_AGG_SERIES,
+    SL_AGG_KIND_END
+};
+enum { SL_AGG_NUMBER = 1, SL_AGG_ADDRESS, SL_AGG_KEY_END };
+enum { SL_AGG_BY_KEY, SL_AGG_BY_VALUE };
+enum { SL_AGG_MAX_PARTS = 3, SL_AGG_MAX_DECIMALS = 9, SL_AGG_MAX_TEXT = 200 };
+
+/* What makes two aggregates the same one, except seed. Zero stands for the default. */
+struct sl_agg_spec {
+    const char *name;                    /* 1 to SL_AGG_MAX_TEXT bytes; copied */
+    const char *label[SL_AGG_MAX_PARTS]; /* of each part of the key, the same; copied */
+    uint32_t type[SL_AGG_MAX_PARTS];     /* SL_AGG_NUMBER or SL_AGG_ADDRESS */
+    uint32_t parts;                      /* of the key; 0: no key */
+    uint32_t kind;                       /* SL_AGG_COUNT … */
+    uint32_t decimals;                   /* values are kept as integers of 10^-decimals */
+    uint64_t max_keys;                   /* bound on distinct keys */
+    uint64_t max_bins;                   /* bound on bins with content; series only */
+    int64_t bin_us;                      /* width of a bin, microseconds; 0: found automatically */
+    uint64_t seed;                       /* of the hash; 0: random. No result depends on it. */
+};
+
+/* What was added, and what could not be. */
+struct sl_agg_counters {
+    uint64_t additions;
+    uint64_t inexact;    /* values rounded to an integer because no decimals were declared */
+    uint64_t not_finite; /* refused: the value is NaN or infinite */
+    uint64_t too_large;  /* refused: 2^63 or more after scaling */
+    uint64_t negative;   /* refused: below zero in a count or top */
+    uint64_t bad_key;    /* refused: a number in the key is NaN or infinite */
+    uint64_t bad_time;   /* refused: more than 4e12 seconds from 1970 */
+    uint64_t past_keys;  /* new keys past max_keys, in "other" (a merged row counts once) */
+    uint64_t past_bins;  /* new bins past max_bins of a fixed width, the same */
+    uint64_t no_memory;  /* new keys or bins for which there was no memory, the same */
+};
+
+struct sl_agg_stats {
+    struct sl_agg_counters counters;
+    struct sl_agg_spec spec; /* defaults filled in; texts borrowed until the aggregate is freed */
+    uint64_t keys;           /* held now; of a series without key: its bins */
+    uint64_t memory;         /* bytes */
+    int64_t bin_us;          /* width of the bins now */
+    double error;            /* no value of a top is too low by more than this */
+    double other;            /* the value of what fell outside max_keys or max_bins */
+    uint32_t approximate;    /* 1: something did */
+};
+
+/* A sorted view of an aggregate, valid until the aggregate changes. Read rows with sl_agg_row. */
+struct sl_agg_rows {
+    uint64_t n;     /* rows */
+    uint64_t total; /* keys before the limit cut them */
+    uint64_t gaps;  /* of a series: stretches without content that were too long to fill */
+    double bin;     /* of a series: seconds from one row to the next */
+};
+
+struct sl_agg_row {
+    double value;
+    double time; /* of a series: where the bin begins, seconds since 1970 */
+    double number[SL_AGG_MAX_PARTS];
+    struct sl_addr address[SL_AGG_MAX_PARTS];
+    uint32_t other; /* 1: not a key, but all keys past the bound */
+};
+
+struct sl_agg *sl_agg_new(const struct sl_agg_spec *, struct sl_error *);
+void sl_agg_free(struct sl_agg *);
+
+void sl_agg_add(struct sl_agg *, double value); /* no key, or the one given by sl_agg_key_… */
+void sl_agg_add_n(struct sl_agg *, double key, double value);
+void sl_agg_add_a(struct sl_agg *, const struct sl_addr *key, double value);
+void sl_agg_add_t(struct sl_agg *, const struct sl_time *, double value); /* series; key as above */
+void sl_agg_key_n(struct sl_agg *, double part); /* the next part of the key of the next call */
+void sl_agg_key_a(struct sl_agg *, const struct sl_addr *part);
+int sl_agg_get(struct sl_agg *, double *value); /* of the key given so; 0: there is none */
+
+void sl_agg_stats(const struct sl_agg *, struct sl_agg_stats *);
+struct sl_agg_rows *sl_agg_rows_new(const struct sl_agg *, int order, uint64_t limit,
+                                    struct sl_error *);
+void sl_agg_row(const struct sl_agg_rows *, uint64_t i, struct sl_agg_row *);
+void sl_agg_rows_free(struct sl_agg_rows *);
+
+int sl_agg_merge(struct sl_agg *to, const struct sl_agg *from, struct sl_error *);
+int sl_agg_to_bytes(const struct sl_agg *, uint8_t **bytes, size_t *size, struct sl_error *);
+void sl_agg_bytes_free(uint8_t *);
+struct sl_agg *sl_agg_from_bytes(const uint8_t *, size_t size, struct sl_error *);
