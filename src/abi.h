@@ -379,3 +379,22 @@ int sl_agg_merge(struct sl_agg *to, const struct sl_agg *from, struct sl_error *
 int sl_agg_to_bytes(const struct sl_agg *, uint8_t **bytes, size_t *size, struct sl_error *);
 void sl_agg_bytes_free(uint8_t *);
 struct sl_agg *sl_agg_from_bytes(const uint8_t *, size_t size, struct sl_error *);
+
+/* Result files and the children that draw them; contracts: outfile.h and child.h. Functions that
+ * return int give 0 or -1, with the reason in …_error(), NULL when there is none. */
+struct sl_outfile;
+struct sl_outfile *sl_outfile_open(const char *path);
+int sl_outfile_fd(const struct sl_outfile *file);
+const char *sl_outfile_temp(const struct sl_outfile *file);
+const char *sl_outfile_error(const struct sl_outfile *file);
+int sl_outfile_write(struct sl_outfile *file, const void *data, size_t length);
+int sl_outfile_commit(struct sl_outfile *file);
+void sl_outfile_free(struct sl_outfile *file);
+
+struct sl_child;
+struct sl_child *sl_child_start(const char *const argv[], struct sl_outfile *out);
+int sl_child_write(struct sl_child *child, const void *data, size_t length);
+int sl_child_finish(struct sl_child *child);
+const char *sl_child_error(const struct sl_child *child);
+int sl_child_missing(const struct sl_child *child);
+void sl_child_free(struct sl_child *child);
