@@ -58,3 +58,15 @@ unit: $(UNITBIN)
 
 clean:
 	rm -rf build sluice demo
+
+# --- benchmarks: tests/bench/README.md ---------------------------------------------------------
+BENCH_GEN := build/release/tests/bench/gen
+
+$(BENCH_GEN): $(wildcard tests/bench/*.c tests/bench/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARNINGS) $(CFLAGS) -o $@ $(filter %.c,$^)
+
+# BENCH=pattern selects cases by name.
+bench: $(BENCH_GEN) $(PROGRAM)
+	python3 tests/bench/bench.py $(if $(BENCH),--only '$(BENCH)')
+# -------------------------------------------------------------------------------------------------
