@@ -60,13 +60,18 @@ clean:
 	rm -rf build sluice demo
 
 # --- benchmarks: tests/bench/README.md ---------------------------------------------------------
-BENCH_GEN := build/release/tests/bench/gen
+BENCH_TOOLS := build/release/tests/bench/gen build/release/tests/bench/launch
+BENCH_BUILD = $(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARNINGS) $(CFLAGS) -o $@ $(filter %.c,$^)
 
-$(BENCH_GEN): $(wildcard tests/bench/*.c tests/bench/*.h)
+build/release/tests/bench/gen: $(wildcard tests/bench/gen*.c tests/bench/gen*.h)
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARNINGS) $(CFLAGS) -o $@ $(filter %.c,$^)
+	$(BENCH_BUILD)
+
+build/release/tests/bench/launch: tests/bench/launch.c
+	@mkdir -p $(@D)
+	$(BENCH_BUILD)
 
 # BENCH=pattern selects cases by name.
-bench: $(BENCH_GEN) $(PROGRAM)
+bench: $(BENCH_TOOLS) $(PROGRAM)
 	python3 tests/bench/bench.py $(if $(BENCH),--only '$(BENCH)')
 # -------------------------------------------------------------------------------------------------
