@@ -16,6 +16,6 @@
 #ifndef SL_CHILD_H
 #define SL_CHILD_H
 
-#include "types.h"
+#include "../types.h"
 
 #endif

@@ -1,0 +1,128 @@
+/* pcap files: draft-ietf-opsawg-pcap, and the variants that libpcap's sf-pcap.c reads: nanoseconds,
+ * the modified format of Alexey Kuznetzov's patches (24-byte record headers), lengths swapped in
+ * versions before 2.3. */
+#include "format.h"
+
+#include <stdlib.h>
+
+enum { FILE_HEADER = 24, RECORD_HEADER = 16, MODIFIED_RECORD_HEADER = 24 };
+enum lengths { LENGTHS_PLAIN, LENGTHS_SWAPPED, LENGTHS_MAYBE_SWAPPED };
+
+struct pcap {
+    int swap;
+    enum lengths lengths;
+    uint32_t record_header;
+    uint32_t nsec_per_tick;
+    uint16_t link_type;
+};
+
+/* A fraction of a second and more in the sub-second field is real in the wild: it is carried. */
+static struct sl_time time_of(uint32_t s, uint32_t ticks, uint32_t nsec_per_tick) {
+    uint64_t nsec = (uint64_t)ticks * nsec_per_tick;
+    struct sl_time t = {.s = s, .nsec = (uint32_t)nsec};
+
+    if (__builtin_expect(nsec >= 1000000000, 0)) {
+        t.s += (int64_t)(nsec / 1000000000);
+        t.nsec = (uint32_t)(nsec % 1000000000);
+    }
+    return t;
+}
+
+static int pcap_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t max,
+                      struct sl_error *err) {
+    const struct pcap *f = r->state;
+    struct sl_buffer *b = &r->buffer;
+    uint32_t n = 0;
+
+    while (n < max) {
+        size_t size = sl_buffer_size(b);
+        const uint8_t *h = sl_buffer_at(b);
+
+        r->want = f->record_header;
+        if (size < r->want)
+            break;
+        uint32_t caplen = sl_load32(h + 8, f->swap), len = sl_load32(h + 12, f->swap);
+        if (f->lengths == LENGTHS_SWAPPED || (f->lengths == LENGTHS_MAYBE_SWAPPED && caplen > len)) {
+            uint32_t other = caplen;
+            caplen = len;
+            len = other;
+        }
+        if (__builtin_expect(caplen > SL_MAX_CAPLEN, 0)) {
+            if (n)
+                break;
+            return sl_error_set(err, SL_EXIT_INPUT,
+                                "%s: damaged at byte %llu: a record header says %u captured bytes, "
+                                "more than %d; the %llu packets before it were read",
+                                b->source->name, (unsigned long long)b->offset, caplen,
+                                SL_MAX_CAPLEN, (unsigned long long)r->packets);
+        }
+        r->want += caplen;
+        if (size < r->want)
+            break;
+        struct sl_packet *p = &packets[n];
+        p->data = h + f->record_header;
+        p->number64 = r->packets + ++n;
+        p->offset64 = b->offset;
+        p->ts = time_of(sl_load32(h, f->swap), sl_load32(h + 4, f->swap), f->nsec_per_tick);
+        p->caplen = caplen;
+        p->len = len;
+        p->link_type = f->link_type;
+        p->iface = 0;
+        p->no_time = 0;
+        sl_buffer_consume(b, r->want);
+    }
+    return (int)n;
+}
+
+static void pcap_free(struct sl_reader *r) {
+    free(r->state);
+}
+
+static const struct sl_format pcap_format = {"pcap", pcap_parse, pcap_free};
+
+static int set_version(struct pcap *f, const struct sl_reader *r, const uint8_t *h,
+                       struct sl_error *err) {
+    unsigned major = sl_load16(h + 4, f->swap), minor = sl_load16(h + 6, f->swap);
+
+    if (major == 543 && minor == 0) { /* DG/UX tcpdump, as libpcap reads it */
+        f->lengths = LENGTHS_SWAPPED;
+        return 0;
+    }
+    if (major != 2)
+        return sl_error_set(err, SL_EXIT_INPUT,
+                            "%s: pcap file version %u.%u at byte 4 is not supported (2.x is); it is "
+                            "too old, too new or damaged",
+                            r->buffer.source->name, major, minor);
+    f->lengths = minor < 3    ? LENGTHS_SWAPPED
+                 : minor == 3 ? LENGTHS_MAYBE_SWAPPED
+                              : LENGTHS_PLAIN;
+    return 0;
+}
+
+int sl_pcap_open(struct sl_reader *r, struct sl_error *err) {
+    if (sl_buffer_more(&r->buffer, FILE_HEADER, -1, err) == SL_MORE_ERROR)
+        return -1;
+    if (sl_buffer_size(&r->buffer) < FILE_HEADER)
+        return sl_error_set(err, SL_EXIT_INPUT,
+                            "%s: the file ends at byte %zu, inside the pcap file header",
+                            r->buffer.source->name, sl_buffer_size(&r->buffer));
+    struct pcap *f = calloc(1, sizeof *f);
+    if (!f)
+        return sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory", r->buffer.source->name);
+    r->format = &pcap_format;
+    r->state = f;
+
+    const uint8_t *h = sl_buffer_at(&r->buffer);
+    uint32_t magic = sl_load32(h, 0);
+    f->swap = magic == 0xd4c3b2a1 || magic == 0x4d3cb2a1 || magic == 0x34cdb2a1;
+    if (f->swap)
+        magic = __builtin_bswap32(magic);
+    f->nsec_per_tick = magic == 0xa1b23c4d ? 1 : 1000;
+    f->record_header = magic == 0xa1b2cd34 ? MODIFIED_RECORD_HEADER : RECORD_HEADER;
+    /* The upper bits hold flags (frame check sequence length and others). */
+    f->link_type = (uint16_t)sl_load32(h + 20, f->swap);
+    if (set_version(f, r, h, err) < 0)
+        return -1;
+    sl_buffer_consume(&r->buffer, FILE_HEADER);
+    return 0;
+}

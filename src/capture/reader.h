@@ -1,0 +1,40 @@
+/* Reads the records of a capture, whatever its format, as raw packets: the reader fills data,
+ * number, offset, ts, caplen, len, link_type and iface; decode fills the rest.
+ *
+ * Formats are found by magic, never by name. A reader never looks back and never copies packet
+ * bytes, so it serves files, pipes and HTTP alike.
+ */
+#ifndef SL_CAPTURE_READER_H
+#define SL_CAPTURE_READER_H
+
+#include "buffer.h"
+
+/* Records above this are taken for damage, as libpcap's and tshark's readers do
+ * (MAXIMUM_SNAPLEN, WTAP_MAX_PACKET_SIZE_STANDARD). */
+enum { SL_MAX_CAPLEN = 262144 };
+
+enum { SL_READ_END = 0, SL_READ_ERROR = -1, SL_READ_WAIT = -2 };
+
+struct sl_reader;
+
+/* What was met beside packets. */
+struct sl_reader_stats {
+    uint64_t other_blocks;   /* pcapng blocks that hold no packet and no interface */
+    uint64_t without_time;   /* packets of pcapng simple packet blocks */
+};
+
+/* Looks at the first bytes of the source (borrowed until close) and opens the reader that they
+ * call for. NULL with *err: not a capture, a format that sluice does not read, or no bytes. */
+struct sl_reader *sl_reader_open(struct sl_source *, struct sl_error *) SL_USED;
+void sl_reader_close(struct sl_reader *); /* NULL is allowed; leaves the source open */
+
+/* Fills packets[0 .. n-1], n <= max, with the next records and returns n. Their data is borrowed
+ * until the next call. SL_READ_END: the capture ended well. SL_READ_ERROR: it cannot be read
+ * further; *err says where and why, and every whole record before that place has been handed
+ * out. SL_READ_WAIT: nothing came within timeout_ms. Never waits while it has a packet. */
+int sl_reader_next(struct sl_reader *, struct sl_packet *packets, uint32_t max, int timeout_ms,
+                   struct sl_error *) SL_USED;
+
+const struct sl_reader_stats *sl_reader_stats(const struct sl_reader *);
+
+#endif
