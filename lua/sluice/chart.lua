@@ -109,20 +109,33 @@ local function bars(view, opts, ending)
   return s
 end
 
+local function is_amount(column)
+  return column.unit ~= nil or column.type == "number" or column.type == "duration"
+end
+
+-- The columns before the first amount name a row: "tcp 443".
+local function row_label(view, row)
+  local parts = {}
+  for i, column in ipairs(view.columns) do
+    if is_amount(column) then break end
+    if value.kind(row[i]) ~= "null" then parts[#parts + 1] = units.cell(row[i], column) end
+  end
+  return table.concat(parts, " ")
+end
+
 -- A table is bars if one column of numbers stands out: the one it names, or its only one.
 local function table_as_bars(view)
   local chosen
   for i = 2, #view.columns do
     local column = view.columns[i]
-    local amount = column.unit or column.type == "number"
-    if view.chart == column.name or (not view.chart and amount) then
+    if view.chart == column.name or (not view.chart and is_amount(column)) then
       if chosen then return nil end
       chosen = i
     end
   end
   if not chosen then return nil end
   local rows = {}
-  for i, row in ipairs(view.rows) do rows[i] = { row[1], row[chosen] } end
+  for i, row in ipairs(view.rows) do rows[i] = { row_label(view, row), row[chosen] } end
   return setmetatable({ rows = rows, columns = { view.columns[1], view.columns[chosen] },
     unit = view.columns[chosen].unit }, { __index = view })
 end
