@@ -69,7 +69,10 @@ struct sl_packet {
     uint16_t input;     /* number of the input, from 0 */
     uint8_t no_time;    /* the record holds no time stamp: ts is that of the packet before */
 
-    uint64_t protos;    /* bit set of SL_P_…; from here on decode fills */
+    union {
+        uint64_t protos;      /* bit set of SL_P_…; from here on decode fills */
+        uint32_t protos_w[2]; /* the same: bits 0..31 and 32..63. LuaJIT works in 32 bits */
+    };
     uint16_t ethertype; /* the innermost link-layer protocol number */
     uint16_t vlan_id;   /* of the first 802.1Q tag */
     uint8_t skip;       /* SL_SKIP_… */
@@ -127,3 +130,14 @@ struct sl_flow {
     uint32_t hash;         /* internal */
     uint32_t wheel_next, wheel_prev; /* internal */
 };
+
+/* A Perl-compatible regular expression over bytes, case-insensitive as in Wireshark's "matches".
+ * sl_regex_compile: NULL and a message when the pattern is wrong at byte *offset.
+ * sl_regex_match: 1 or 0; a search that passes the match limit counts as 0 and in
+ * sl_regex_limited(), so that hostile bytes cannot hold up a run. */
+struct sl_regex;
+struct sl_regex *sl_regex_compile(const char *pattern, size_t len, uint32_t *offset, char *message,
+                                  size_t message_size);
+int sl_regex_match(struct sl_regex *, const uint8_t *data, size_t len);
+uint64_t sl_regex_limited(const struct sl_regex *);
+void sl_regex_free(struct sl_regex *);

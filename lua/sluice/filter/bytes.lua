@@ -104,24 +104,24 @@ local function equal_items(a, b)
 end
 
 -- pointer, length as source.
-local function span(v, env)
+local function span(v, objects)
   if v.const then
-    return env:object(v.const, "bytes"), tostring(#v.const)
+    return objects:bytes(v.const), tostring(#v.const)
   end
   return ("p.data + %s"):format(v.off), tostring(v.len)
 end
 
-local function order(a, b, env, relation, node)
+local function order(a, b, objects, relation, node)
   if a.items or b.items then
     problem.raise(node, "computed bytes can only be compared when their number is fixed",
       "Compare each slice on its own.")
   end
-  local a_at, a_len = span(a, env)
-  local b_at, b_len = span(b, env)
+  local a_at, a_len = span(a, objects)
+  local b_at, b_len = span(b, objects)
   return cond.test(("(f_order(%s, %s, %s, %s) %s 0)"):format(a_at, a_len, b_at, b_len, relation))
 end
 
-function bytes.eq(a, b, env, node)
+function bytes.eq(a, b, objects, node)
   local const = a.const or b.const
   if a.const then
     a, b = b, a
@@ -130,18 +130,18 @@ function bytes.eq(a, b, env, node)
   if left and right and #left <= INLINE_MAX then
     return equal_items(left, right)
   elseif left and right or not const or #const > INLINE_MAX then
-    return order(a, b, env, "==", node)
+    return order(a, b, objects, "==", node)
   end
   local head = items_of({ off = a.off, len = #const })
   return cond.all { cond.test(("(%s == %d)"):format(a.len, #const)), equal_items(head, right) }
 end
 
-function bytes.lt(a, b, env, node)
+function bytes.lt(a, b, objects, node)
   local left, right = items_of(a), items_of(b)
   if left and right and #left == 1 and #right == 1 then
     return cond.test(("(%s < %s)"):format(left[1], right[1]))
   end
-  return order(a, b, env, "<", node)
+  return order(a, b, objects, "<", node)
 end
 
 function bytes.arith(op, a, b, node)
@@ -219,15 +219,15 @@ local function searchable(v, node)
   end
 end
 
-function bytes.contains(v, const, env, node)
+function bytes.contains(v, const, objects, node)
   searchable(v, node)
   return cond.test(("(C.memmem(p.data + %s, %s, %s, %d) ~= nil)"):format(v.off,
-    v.search or v.len, env:object(const, "bytes"), #const))
+    v.search or v.len, objects:bytes(const), #const))
 end
 
-function bytes.matches(v, regex, env, node)
+function bytes.matches(v, regex, objects, node)
   searchable(v, node)
-  return cond.test(("(%s.sl_regex_match(%s, p.data + %s, %s) == 1)"):format(env:core(), regex,
+  return cond.test(("(%s.sl_regex_match(%s, p.data + %s, %s) == 1)"):format(objects:core(), regex,
     v.off, v.search or v.len))
 end
 

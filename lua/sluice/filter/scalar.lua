@@ -35,8 +35,8 @@ function text.contains(v, const)
     text.literal({ kind = "string", value = const }).expr))
 end
 
-function text.matches(v, regex, env)
-  return cond.test(("(%s.sl_regex_match(%s, %s, #%s) == 1)"):format(env:core(), regex, v.expr,
+function text.matches(v, regex, objects)
+  return cond.test(("(%s.sl_regex_match(%s, %s, #%s) == 1)"):format(objects:core(), regex, v.expr,
     v.expr))
 end
 
