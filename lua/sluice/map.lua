@@ -14,6 +14,7 @@ local SOUTH, NORTH = -57, 84
 local FOOT = 84 -- height of scale and list below the map
 local TOO_SMALL = 30 -- square pixels: below, a country gets a dot
 local DOT = 4.5 -- its radius
+local LIST_SIZE = 14
 local UNSEEN = 0.3 -- square pixels: an island that leaves no trace
 local FINEST = 1.2 -- pixels between two points of an outline
 
@@ -167,12 +168,20 @@ local function draw_scale(script, range, unit, x, y, width)
   end
 end
 
-local function listed(pairs_of, unit, name)
-  local out = {}
-  for i, pair in ipairs(pairs_of) do
-    out[i] = name(pair[1]) .. " " .. units.cell(pair[2], { unit = unit })
+-- "Germany 12 MB, France 3 kB and 4 more": as many whole entries as pixels allow.
+local function listed(head, list, unit, pixels)
+  local text = head
+  for i, pair in ipairs(list) do
+    local entry = countries.name(pair[1]) .. " " .. units.cell(pair[2], { unit = unit })
+    local longer = text .. (i > 1 and ", " or "") .. entry
+    local rest = #list - i
+    local tail = rest > 0 and (" and %d more"):format(rest) or ""
+    if i > 1 and gnuplot.text_width(longer .. tail, LIST_SIZE) > pixels then
+      return ("%s and %d more"):format(text, rest + 1)
+    end
+    text = longer
   end
-  return table.concat(out, ", ")
+  return text
 end
 
 -- What the map shows (amounts above zero, largest first), and what it cannot show.
@@ -193,25 +202,22 @@ end
 
 local function draw_foot(script, view, shown, off, range, bottom, edge)
   local unit = view.unit or "number"
-  local room = script.width - 2 * edge
-  local top_line, low_line = bottom + 58, bottom + 22
-  local muted = { size = 14, color = palette.muted, max = room }
-  local x = edge
+  local x, y = edge, bottom + 58
   if range then
     local name = unit:gsub("^%l", string.upper)
     script:label(name .. ", logarithmic scale", edge + 12, bottom + 70,
       { size = 13, color = palette.muted })
     draw_scale(script, range, view.unit, edge + 12, bottom + 42, 420)
     x = edge + 490
-    script:label(("%d %s: %s"):format(#shown, #shown == 1 and "country" or "countries",
-      listed(shown, unit, countries.name)), x, top_line,
-      { size = 14, color = palette.text, max = script.width - edge - x })
-  else
-    script:label("No traffic of any country", edge, top_line, muted)
   end
-  if #off == 0 then return end
-  script:label("Not on the map: " .. listed(off, unit, countries.name), x, range and top_line - 24
-    or low_line, { size = 14, color = palette.muted, max = script.width - edge - x })
+  local room = script.width - edge - x
+  local head = #shown == 1 and "1 country: " or ("%d countries: "):format(#shown)
+  script:label(range and listed(head, shown, unit, room) or "No traffic of any country", x, y,
+    { size = LIST_SIZE, color = palette.text, max = room })
+  if #off > 0 then
+    script:label(listed("Not on the map: ", off, unit, room), x, y - 24,
+      { size = LIST_SIZE, color = palette.muted, max = room })
+  end
 end
 
 --- The script of a map view; chart: the module that knows the frame.

@@ -77,19 +77,6 @@ function units.duration(seconds)
   return two(86400, "d", 3600, "h")
 end
 
---- 12345678 -> "12.3 MB".
-function units.bytes(n) return units.format(n, "bytes") end
-
---- 12345678 -> "12 345 678": a whole number in full.
-function units.count(n)
-  local text = ("%.0f"):format(n)
-  local grouped
-  repeat
-    text, grouped = text:gsub("^(%-?%d+)(%d%d%d)", "%1 %2")
-  until grouped == 0
-  return text
-end
-
 -- Howard Hinnant's civil_from_days: works for every year, where os.date depends on the C library.
 local function civil(days)
   local z = days + 719468
