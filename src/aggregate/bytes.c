@@ -331,9 +331,10 @@ struct sl_agg *sl_agg_from_bytes(const uint8_t *bytes, size_t size, struct sl_er
         r.end -= 4;
         tail = (struct reader){r.end, r.end + 4, NULL};
         refuse(&r, get(&tail, 4) != crc32_z(0, bytes, size - 4), "its checksum is wrong");
-        r.at += sizeof magic;
-        refuse(&r, get(&r, 2) != VERSION, "its version is not 1");
+        r.at = r.bad ? r.end : r.at + sizeof magic;
     }
+    if (!r.bad)
+        refuse(&r, get(&r, 2) != VERSION, "its version is not 1");
     if (!r.bad)
         a = get_all(&r, err);
     if (!r.bad)
