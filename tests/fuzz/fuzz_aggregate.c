@@ -29,19 +29,19 @@ static void add_some(struct sl_agg *a) {
     struct sl_agg_stats stats;
 
     sl_agg_stats(a, &stats);
-    for (int n = 0; n < 50; n++) {
+    for (int64_t n = 0; n < 50; n++) {
         struct sl_time ts = {n * 100000, 0};
         struct sl_addr address = {{0, 0, 0xffff, (uint32_t)n}};
         for (uint32_t i = 0; i < stats.spec.parts; i++) {
             if (stats.spec.type[i] == SL_AGG_NUMBER)
-                sl_agg_key_n(a, n);
+                sl_agg_key_n(a, (double)n);
             else
                 sl_agg_key_a(a, &address);
         }
         if (stats.spec.kind == SL_AGG_SERIES)
-            sl_agg_add_t(a, &ts, n);
+            sl_agg_add_t(a, &ts, (double)n);
         else
-            sl_agg_add(a, n);
+            sl_agg_add(a, (double)n);
     }
 }
 
