@@ -2,7 +2,9 @@
 -- or into a file.
 local ffi = require "ffi"
 local C = require("sluice.abi").C
+local csv = require "sluice.csv"
 local geo = require "sluice.geo"
+local json = require "sluice.json"
 local recipe = require "sluice.recipe"
 local render = require "sluice.render"
 local view = require "sluice.view"
@@ -73,10 +75,42 @@ function Out:rows()
   }
 end
 
+function Out:write(text)
+  C.sl_out_write(self.handle, text, #text)
+end
+
 --- Writes a line of text at once; for recipes that list packets.
 function Out:line(text)
-  C.sl_out_write(self.handle, text, #text)
-  C.sl_out_write(self.handle, "\n", 1)
+  self:write(text)
+  self:write "\n"
+  self.streamed = true
+end
+
+--- A writer of rows that go out at once, for results that are too long to hold: stream:row { … },
+--- stream:done(). columns as in out:table. Not for pictures.
+function Out:stream(columns)
+  if self.picture then recipe.fail("-o %s: a list of packets has no picture", self.file) end
+  columns = view.columns(columns)
+  self.streamed = true
+  local form, n = self.form, 0
+  local encode = (form == "json" or form == "jsonl") and json.row_encoder(columns)
+    or csv.row_encoder(columns, form == "tsv" and "\t" or ",")
+  if form == "csv" or form == "tsv" then
+    self:write(csv.header(columns, form == "tsv" and "\t" or ",") .. "\n")
+  elseif form == "json" then
+    self:write "["
+  end
+  local stream = {}
+  function stream.row(_, row)
+    if form == "json" then self:write(n == 0 and "\n " or ",\n ") end
+    self:write(encode(row))
+    if form ~= "json" then self:write "\n" end
+    n = n + 1
+  end
+  function stream.done()
+    if form == "json" then self:write "\n]\n" end
+  end
+  return stream
 end
 
 -- The line under a picture's title: what was read.
@@ -100,7 +134,7 @@ function Out:write_views(info)
     opts.width = tonumber(os.getenv "COLUMNS")
   end
   if not self.streamed or #self.views.views > 0 then
-    render.write(self.views.views, self.form, function(s) C.sl_out_write(self.handle, s, #s) end, opts)
+    render.write(self.views.views, self.form, function(s) self:write(s) end, opts)
   end
   return 0
 end
