@@ -8,6 +8,12 @@
  * their comments give (lua/sluice/packet.lua, flow.lua).
  */
 
+/* One error, filled at the lowest layer that knows what happened; only main.c prints it. */
+struct sl_error {
+    int code;           /* exit status that main gives: enum sl_exit (src/error.h) */
+    char message[1024]; /* what, where (file, byte offset), what to do next; no newline, no secret */
+};
+
 /* A point in time, seconds since 1970-01-01 UTC and nanoseconds 0..999999999 after it. */
 struct sl_time {
     int64_t s;
@@ -200,12 +206,10 @@ struct sl_flow_stats {
 
 struct sl_run;
 
-/* Opens the inputs; options are borrowed until it returns. NULL: out of memory. Whatever else went
- * wrong is told by sl_run_error. */
-struct sl_run *sl_run_open(const struct sl_options *);
+/* Opens the inputs; options are borrowed until it returns. NULL with *err on failure. */
+struct sl_run *sl_run_open(const struct sl_options *, struct sl_error *err);
 void sl_run_close(struct sl_run *);
-const char *sl_run_error(const struct sl_run *); /* message, or NULL: none so far */
-int sl_run_exit_code(const struct sl_run *);
+const struct sl_error *sl_run_error(const struct sl_run *); /* code 0: none so far */
 
 /* Fills the batch with the next packets that pass -f, decoded. Returns its state. */
 int sl_run_next(struct sl_run *);
@@ -238,15 +242,14 @@ const char *sl_flow_end_name(uint32_t end);
 
 struct sl_out;
 
-/* path NULL: standard output. NULL: message (size bytes) tells why. */
-struct sl_out *sl_out_open(const char *path, char *message, size_t size);
+/* path NULL: standard output. NULL with *err on failure. */
+struct sl_out *sl_out_open(const char *path, struct sl_error *err);
 /* 0, or -1: nothing more can be written, see sl_out_error. Buffered. */
 int sl_out_write(struct sl_out *, const char *data, size_t size);
 int sl_out_flush(struct sl_out *);
-/* Writes the rest; a file is renamed to its name, or with keep 0 removed. Frees. The error, if
- * any, is copied to message (size bytes). */
-int sl_out_close(struct sl_out *, int keep, char *message, size_t size);
-const char *sl_out_error(const struct sl_out *); /* NULL: none */
+/* Writes the rest and frees; a file is renamed to its name, or with keep 0 removed. -1: *err. */
+int sl_out_close(struct sl_out *, int keep, struct sl_error *err);
+const struct sl_error *sl_out_error(const struct sl_out *); /* code 0: none */
 int sl_out_closed(const struct sl_out *);        /* the reader of a pipe went away: no error */
 
 /* ---- flows as rows ---- */
@@ -279,18 +282,12 @@ enum {
     SL_GEO_N
 };
 
-/* A MaxMind DB with countries. NULL: message (size bytes) tells why. */
-struct sl_geo *sl_geo_open(const char *path, char *message, size_t size);
+/* A MaxMind DB with countries. NULL with *err on failure. */
+struct sl_geo *sl_geo_open(const char *path, struct sl_error *err);
 void sl_geo_close(struct sl_geo *);
 uint32_t sl_geo_country(struct sl_geo *, const struct sl_addr *);
 /* "DE" or "private" …; text holds at least 16 bytes; returns the length. */
 int sl_geo_name(uint32_t country, char *text);
-
-/* One error, filled at the lowest layer that knows what happened; only main.c prints it. */
-struct sl_error {
-    int code;           /* exit status that main gives: enum sl_exit (src/error.h) */
-    char message[1024]; /* what, where (file, byte offset), what to do next; no newline, no secret */
-};
 
 /* Aggregates: keyed totals that merge. What they promise stands in src/aggregate/aggregate.h. */
 struct sl_agg;

@@ -15,6 +15,6 @@
 #ifndef SL_CHILD_H
 #define SL_CHILD_H
 
-#include "types.h"
+#include "../types.h"
 
 #endif
