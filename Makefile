@@ -126,3 +126,20 @@ uninstall:
 
 clean:
 	rm -rf build sluice demo
+
+# --- benchmarks: tests/bench/README.md ---------------------------------------------------------
+BENCH_TOOLS := build/release/tests/bench/gen build/release/tests/bench/launch
+BENCH_BUILD = $(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARNINGS) $(CFLAGS) -o $@ $(filter %.c,$^)
+
+build/release/tests/bench/gen: $(wildcard tests/bench/gen*.c tests/bench/gen*.h)
+	@mkdir -p $(@D)
+	$(BENCH_BUILD)
+
+build/release/tests/bench/launch: tests/bench/launch.c
+	@mkdir -p $(@D)
+	$(BENCH_BUILD)
+
+# BENCH=pattern selects cases by name.
+bench: $(BENCH_TOOLS) $(PROGRAM)
+	python3 tests/bench/bench.py $(if $(BENCH),--only '$(BENCH)')
+# -------------------------------------------------------------------------------------------------

@@ -178,6 +178,7 @@ struct sl_batch {
 /* What recipes with one filter of their own see: their selection and their flow table. */
 struct sl_tap {
     uint32_t n;
+    uint32_t at; /* which packet or flow a Lua loop is at, for the message of an error there */
     uint32_t n_flows;       /* decided flows that are handed out now */
     struct sl_flow **flows;
     uint32_t sel[SL_BATCH];
