@@ -77,7 +77,10 @@ struct sl_packet {
     uint16_t input;     /* number of the input, from 0 */
     uint8_t no_time;    /* the record holds no time stamp: ts is that of the packet before */
 
-    uint64_t protos;    /* bit set of SL_P_…; from here on decode fills */
+    union {
+        uint64_t protos;      /* bit set of SL_P_…; from here on decode fills */
+        uint32_t protos_w[2]; /* the same: bits 0..31 and 32..63. LuaJIT works in 32 bits */
+    };
     uint16_t ethertype; /* the innermost link-layer protocol number */
     uint16_t vlan_id;   /* of the first 802.1Q tag */
     uint8_t skip;       /* SL_SKIP_… */
@@ -234,6 +237,8 @@ int sl_tap_finish(struct sl_tap *);  /* the input has ended; -1: sl_run_error */
 uint32_t sl_tap_decided(struct sl_tap *); /* the next decided flows; 0: no more now */
 const struct sl_flow_stats *sl_tap_stats(const struct sl_tap *);
 
+/* The network of a packet with these protos: the one SL_P_… it is counted under, or SL_P_N. */
+uint32_t sl_network_of(uint64_t protos);
 const char *sl_proto_name(uint32_t bit);
 const char *sl_skip_name(uint32_t reason);
 const char *sl_ip_proto_name(uint32_t number);
@@ -396,3 +401,14 @@ int sl_child_finish(struct sl_child *child);
 const char *sl_child_error(const struct sl_child *child);
 int sl_child_missing(const struct sl_child *child);
 void sl_child_free(struct sl_child *child);
+
+/* A Perl-compatible regular expression over bytes, case-insensitive as in Wireshark's "matches".
+ * sl_regex_compile: NULL and a message when the pattern is wrong at byte *offset.
+ * sl_regex_match: 1 or 0; a search that passes the match limit counts as 0 and in
+ * sl_regex_limited(), so that hostile bytes cannot hold up a run. */
+struct sl_regex;
+struct sl_regex *sl_regex_compile(const char *pattern, size_t len, uint32_t *offset, char *message,
+                                  size_t message_size);
+int sl_regex_match(struct sl_regex *, const uint8_t *data, size_t len);
+uint64_t sl_regex_limited(const struct sl_regex *);
+void sl_regex_free(struct sl_regex *);

@@ -20,24 +20,23 @@ local function row(f)
     f.src_country .. " > " .. f.dst_country, f.end_name }
 end
 
--- The n largest flows by bytes, ties by first packet: a sorted list, into which few flows of many
--- still fit once it is full.
+local function larger(a, b)
+  if a.bytes ~= b.bytes then return a.bytes > b.bytes end
+  return a.number < b.number
+end
+
+-- Keeps the n largest flows, ties by first packet, in a sorted list. Few flows still fit once it
+-- is full, so only those are copied: f itself is gone after the batch.
 local function largest(n)
   local list, least = {}, -1
-  local function before(a, b)
-    if a.bytes ~= b.bytes then return a.bytes > b.bytes end
-    return a.number < b.number
-  end
   return list, function(f)
     if f.bytes <= least then return end
-    local copy = { bytes = f.bytes, number = f.number, flow = row(f) }
-    copy.flow[1] = f:copy_time(f.first)
     local i = #list
-    while i > 0 and before(copy, list[i]) do
+    while i > 0 and larger(f, list[i]) do
       list[i + 1] = list[i]
       i = i - 1
     end
-    list[i + 1] = copy
+    list[i + 1] = f:copy()
     list[n + 1] = nil
     if #list == n then least = list[n].bytes end
   end
@@ -63,7 +62,7 @@ return {
       end,
       finish = function(view)
         local shown = {}
-        for i, x in ipairs(list) do shown[i] = x.flow end
+        for i, f in ipairs(list) do shown[i] = row(f) end
         view:table { title = "Largest flows", columns = COLUMNS, rows = shown, total = seen:value() }
       end,
     }

@@ -3,6 +3,7 @@
 -- core never calls Lua.
 local ffi = require "ffi"
 local C = require("sluice.abi").C
+local info = require "sluice.info"
 local loops = require "sluice.loops"
 local recipe = require "sluice.recipe"
 local uses = require "sluice.uses"
@@ -201,11 +202,8 @@ function Run:read()
   return self.status or 0, self.message
 end
 
---- What recipes may ask about the run, in start (names and forms only) and in finish.
+--- What recipes may ask about the run in finish: see sluice.info.
 function Run:info()
-  local s = C.sl_run_stats(self.handle)
-  local tap = self.groups[1] and self.groups[1].tap
-  local flows = tap and C.sl_tap_stats(tap)
   local inputs = {}
   for i = 1, #self.opts.inputs do
     inputs[i] = ffi.string(C.sl_run_input_name(self.handle, i - 1))
@@ -216,19 +214,20 @@ function Run:info()
     if name == nil then break end
     link_types[i + 1] = ffi.string(name)
   end
-  return { stats = s, flow_stats = flows ~= nil and flows or nil, inputs = inputs,
-    link_types = link_types, status = self.status or 0, filtered = self.flow_filter ~= nil }
+  local tap = self.groups[1].tap
+  return info.new { stats = C.sl_run_stats(self.handle), flow_stats = C.sl_tap_stats(tap),
+    inputs = inputs, link_types = link_types, status = self.status or 0 }
 end
 
 --- Calls every recipe's finish(out, info).
 function Run:finish(out)
-  local info = self:info()
+  local run = self:info()
   for _, r in ipairs(self.recipes) do
     if r.handlers.finish then
-      protected(r, about_nothing, r.handlers.finish, out, info)
+      protected(r, about_nothing, r.handlers.finish, out, run)
     end
   end
-  return info
+  return run
 end
 
 return engine

@@ -9,7 +9,7 @@ end
 
 --- packet(p) over a tap's selection. tap.at tells which packet an error was about.
 function loops.packets(handler, name)
-  return build([[
+  return build([==[
     local handler = ...
     return function(tap, packets)
       local sel = tap.sel
@@ -17,12 +17,12 @@ function loops.packets(handler, name)
         tap.at = i
         handler(packets[sel[i]])
       end
-    end]], "packet loop of " .. name, handler)
+    end]==], "packet loop of " .. name, handler)
 end
 
 --- flow(f) over the tap's decided flows.
 function loops.flows(handler, name)
-  return build([[
+  return build([==[
     local handler = ...
     return function(tap)
       local flows = tap.flows
@@ -30,7 +30,7 @@ function loops.flows(handler, name)
         tap.at = i
         handler(flows[i])
       end
-    end]], "flow loop of " .. name, handler)
+    end]==], "flow loop of " .. name, handler)
 end
 
 -- condition: { prelude = Lua text before the loop, expr = an expression over p (or f), upvalues =
@@ -44,7 +44,7 @@ end
 --- Narrows holder.sel and holder.n (a batch or a tap) to the packets p for which the condition
 --- holds.
 function loops.packet_filter(condition, name)
-  return filter([[
+  return filter([==[
     PRELUDE
     return function(holder, packets)
       local sel, k = holder.sel, 0
@@ -57,12 +57,12 @@ function loops.packet_filter(condition, name)
         end
       end
       holder.n = k
-    end]], condition, "packet filter " .. name)
+    end]==], condition, "packet filter " .. name)
 end
 
 --- Narrows tap.flows and tap.n_flows to the flows f for which the condition holds.
 function loops.flow_filter(condition, name)
-  return filter([[
+  return filter([==[
     PRELUDE
     return function(tap)
       local flows, k = tap.flows, 0
@@ -74,7 +74,7 @@ function loops.flow_filter(condition, name)
         end
       end
       tap.n_flows = k
-    end]], condition, "flow filter " .. name)
+    end]==], condition, "flow filter " .. name)
 end
 
 return loops

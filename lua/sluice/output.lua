@@ -84,8 +84,8 @@ local function subtitle_of(info)
   local units = require "sluice.units"
   local s = info.stats
   local names = #info.inputs == 1 and info.inputs[1]:match "[^/]*$" or #info.inputs .. " inputs"
-  return ("%s: %s packets, %s"):format(names, units.count(tonumber(s.packets)),
-    units.bytes(tonumber(s.bytes)))
+  return ("%s: %s packets, %s"):format(names, units.format(tonumber(s.packets), "packets"),
+    units.format(tonumber(s.bytes), "bytes"))
 end
 
 function Out:write_views(info)
