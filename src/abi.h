@@ -395,7 +395,8 @@ int sl_outfile_commit(struct sl_outfile *file);
 void sl_outfile_free(struct sl_outfile *file);
 
 struct sl_child;
-struct sl_child *sl_child_start(const char *const argv[], struct sl_outfile *out);
+struct sl_child *sl_child_start(const char *const argv[], const char *variable,
+                                struct sl_outfile *out);
 int sl_child_write(struct sl_child *child, const void *data, size_t length);
 int sl_child_finish(struct sl_child *child);
 const char *sl_child_error(const struct sl_child *child);
