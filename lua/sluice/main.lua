@@ -4,8 +4,9 @@ local arguments, core = ...
 
 -- Modules come from sluice's own folder and the system's, never from the current one: it may be full
 -- of strangers' files.
-package.path = package.path:gsub("%f[^\0;]%./[^;]*;?", "")
-package.cpath = package.cpath:gsub("%f[^\0;]%./[^;]*;?", "")
+for _, which in ipairs { "path", "cpath" } do
+  package[which] = ((";" .. package[which]):gsub(";%./[^;]*", "")):sub(2)
+end
 require("sluice.abi").load(core.text, core.sizes)
 
 local ffi = require "ffi"
