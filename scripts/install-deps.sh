@@ -35,7 +35,8 @@ nginx-light             nginx
 nodejs                  node
 npm                     npm
 imagemagick             convert
-poppler-utils           pdftotext'
+poppler-utils           pdftotext
+mmdb-bin                mmdblookup'
 lint_needs='
 clang-format            clang-format
 clang-tidy              clang-tidy

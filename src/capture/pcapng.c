@@ -153,7 +153,7 @@ static int put_packet(struct sl_reader *r, struct sl_packet *p, uint32_t iface, 
     if (caplen > SL_MAX_CAPLEN)
         return damaged(r, err, "a packet of more than 262144 captured bytes");
     p->data = data;
-    p->offset = r->buffer.offset;
+    p->offset64 = r->buffer.offset;
     p->caplen = caplen;
     p->len = len;
     p->iface = (uint16_t)iface;
@@ -275,7 +275,7 @@ static int pcapng_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t
         if (got < 0)
             return n ? (int)n : -1;
         if (got) {
-            packets[n].number = r->packets + n + 1;
+            packets[n].number64 = r->packets + n + 1;
             n++;
         }
         sl_buffer_consume(&r->buffer, total);

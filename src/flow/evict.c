@@ -44,7 +44,7 @@ int sl_evict_add(struct sl_evict *e, const struct sl_flow *f) {
         e->heap = grown;
         e->room = room;
     }
-    e->heap[e->n] = (struct sl_evict_entry){f->last, f->number, f->index};
+    e->heap[e->n] = (struct sl_evict_entry){f->last, f->number64, f->index};
     sift_up(e, e->n++);
     return 0;
 }
@@ -61,7 +61,7 @@ struct sl_flow *sl_evict_take(struct sl_evict *e, const struct sl_store *store,
     while (e->n) {
         struct sl_evict_entry *top = &e->heap[0];
         struct sl_flow *f = sl_store_at(store, top->index);
-        if (!alive(f) || f->number != top->number) {
+        if (!alive(f) || f->number64 != top->number) {
             drop_top(e);
         } else if (sl_before(top->last, f->last)) {
             top->last = f->last;

@@ -131,7 +131,7 @@ static int by_decision(const void *a, const void *b) {
         return -1;
     if (sl_before(y->decided, x->decided))
         return 1;
-    return x->number < y->number ? -1 : 1;
+    return x->number64 < y->number64 ? -1 : 1;
 }
 
 static void sort_decided(struct sl_flows *t, size_t from) {
@@ -265,7 +265,7 @@ static struct sl_flow *create(struct sl_flows *t, const struct sl_packet *p, con
     f->hash = k->hash;
     f->first = f->last = p->ts;
     f->t = p->t;
-    f->number = p->number;
+    f->number64 = p->number64;
     sl_wheel_add(&t->wheel, f, due(t, f).s);
     if (t->options.max_flows && sl_evict_add(&t->evict, f) < 0)
         return NULL;
@@ -322,9 +322,9 @@ static int take(struct sl_flows *t, struct sl_packet *p, const struct sl_flow_ke
         f = NULL;
     if (!f && !(f = create(t, p, k, &dir)))
         return -1;
-    f->packets[dir]++;
-    f->bytes[dir] += p->len;
-    f->payload[dir] += p->payload_len;
+    f->n_packets[dir]++;
+    f->n_bytes[dir] += p->len;
+    f->n_payload[dir] += p->payload_len;
     f->fragments += p->frag_offset != 0;
     if (sl_before(f->last, p->ts))
         f->last = p->ts;
@@ -334,7 +334,7 @@ static int take(struct sl_flows *t, struct sl_packet *p, const struct sl_flow_ke
         track_tcp(t, f, p, dir);
     p->dir = (uint8_t)dir;
     p->flow = f->index;
-    p->flow_pkt = f->packets[0] + f->packets[1];
+    p->flow_pkt64 = f->n_packets[0] + f->n_packets[1];
     t->stats.packets++;
     return 0;
 }
