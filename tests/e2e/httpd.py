@@ -229,6 +229,17 @@ def reset(request):
         request.part()
 
 
+@mode("stall")
+def stall(request):
+    """No answer to the second request for as long as the client waits."""
+    if request.turn:
+        request.record(0, 0)
+        request.connection.recv(1)
+        request.close_connection = True
+    else:
+        request.part()
+
+
 @mode("whole-later")
 def whole_later(request):
     if request.turn:

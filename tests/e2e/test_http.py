@@ -1,4 +1,5 @@
 """Captures behind HTTP: the same result as from a file, by bounded ranges only; every fault is one line."""
+import getpass
 import os
 import re
 import shutil
@@ -194,10 +195,29 @@ def test_a_url_that_is_none(sluice):
     no_secret(done)
 
 
+def test_ctrl_c_while_the_server_says_nothing(server):
+    """What was read so far is reported; nobody waits for the server."""
+    server.turns.clear()
+    with subprocess.Popen([PROGRAM, "summary", server.url("stall", "big.pcap"), "-T", "json"],
+                          env={**os.environ, "no_proxy": "127.0.0.1"}, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 30 * SLOWNESS
+        while not any(entry.path == "/stall/big.pcap" and entry.status == 0 for entry in server.log):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(0.2 * SLOWNESS)
+        process.send_signal(signal.SIGINT)
+        start = time.monotonic()
+        out, _ = process.communicate(timeout=60 * SLOWNESS)
+    assert process.returncode == 130
+    assert time.monotonic() - start < 2 * SLOWNESS
+    assert int(re.search(rb'"packets":(\d+)', out).group(1)) == (FIRST - 24) // (16 + 54 + 1280)
+
+
 # --- nginx, as it would serve captures.
 
 NGINX = """
-daemon off; pid {0}/pid; error_log {0}/error; worker_processes 1;
+user {2}; daemon off; pid {0}/pid; error_log {0}/error; worker_processes 1;
 events {{ worker_connections 64; }}
 http {{
   log_format ranges '$request_method $status $http_range $http_if_match $body_bytes_sent';
@@ -223,7 +243,7 @@ def nginx(tmp_path, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     port = free_port()
     (tmp_path / "www").mkdir()
-    (tmp_path / "conf").write_text(NGINX.format(tmp_path, port))
+    (tmp_path / "conf").write_text(NGINX.format(tmp_path, port, getpass.getuser()))
     tmp_path.chmod(0o755)
     with subprocess.Popen([program, "-c", tmp_path / "conf", "-e", tmp_path / "error"]) as process:
         try:
