@@ -8,6 +8,12 @@
  * their comments give (lua/sluice/packet.lua, flow.lua).
  */
 
+/* One error, filled at the lowest layer that knows what happened; only main.c prints it. */
+struct sl_error {
+    int code;           /* exit status that main gives: enum sl_exit (src/error.h) */
+    char message[1024]; /* what, where (file, byte offset), what to do next; no newline, no secret */
+};
+
 /* A point in time, seconds since 1970-01-01 UTC and nanoseconds 0..999999999 after it. */
 struct sl_time {
     int64_t s;
@@ -71,7 +77,10 @@ struct sl_packet {
     uint16_t input;     /* number of the input, from 0 */
     uint8_t no_time;    /* the record holds no time stamp: ts is that of the packet before */
 
-    uint64_t protos;    /* bit set of SL_P_…; from here on decode fills */
+    union {
+        uint64_t protos;      /* bit set of SL_P_…; from here on decode fills */
+        uint32_t protos_w[2]; /* the same: bits 0..31 and 32..63. LuaJIT works in 32 bits */
+    };
     uint16_t ethertype; /* the innermost link-layer protocol number */
     uint16_t vlan_id;   /* of the first 802.1Q tag */
     uint8_t skip;       /* SL_SKIP_… */
@@ -124,7 +133,7 @@ struct sl_flow {
     uint64_t n_bytes[2];   /* packets (both), and so on */
     uint64_t n_payload[2];
     uint16_t tcp_flags[2]; /* all that were seen */
-    uint32_t wheel_next, wheel_prev; /* internal */
+    uint16_t wheel_bucket; /* internal */
     uint32_t fragments; /* later fragments that were counted to it */
 
     struct sl_time first, decided;
@@ -172,6 +181,7 @@ struct sl_batch {
 /* What recipes with one filter of their own see: their selection and their flow table. */
 struct sl_tap {
     uint32_t n;
+    uint32_t at; /* which packet or flow a Lua loop is at, for the message of an error there */
     uint32_t n_flows;       /* decided flows that are handed out now */
     struct sl_flow **flows;
     uint32_t sel[SL_BATCH];
@@ -200,12 +210,10 @@ struct sl_flow_stats {
 
 struct sl_run;
 
-/* Opens the inputs; options are borrowed until it returns. NULL: out of memory. Whatever else went
- * wrong is told by sl_run_error. */
-struct sl_run *sl_run_open(const struct sl_options *);
+/* Opens the inputs; options are borrowed until it returns. NULL with *err on failure. */
+struct sl_run *sl_run_open(const struct sl_options *, struct sl_error *err);
 void sl_run_close(struct sl_run *);
-const char *sl_run_error(const struct sl_run *); /* message, or NULL: none so far */
-int sl_run_exit_code(const struct sl_run *);
+const struct sl_error *sl_run_error(const struct sl_run *); /* code 0: none so far */
 
 /* Fills the batch with the next packets that pass -f, decoded. Returns its state. */
 int sl_run_next(struct sl_run *);
@@ -229,6 +237,8 @@ int sl_tap_finish(struct sl_tap *);  /* the input has ended; -1: sl_run_error */
 uint32_t sl_tap_decided(struct sl_tap *); /* the next decided flows; 0: no more now */
 const struct sl_flow_stats *sl_tap_stats(const struct sl_tap *);
 
+/* The network of a packet with these protos: the one SL_P_… it is counted under, or SL_P_N. */
+uint32_t sl_network_of(uint64_t protos);
 const char *sl_proto_name(uint32_t bit);
 const char *sl_skip_name(uint32_t reason);
 const char *sl_ip_proto_name(uint32_t number);
@@ -238,15 +248,14 @@ const char *sl_flow_end_name(uint32_t end);
 
 struct sl_out;
 
-/* path NULL: standard output. NULL: message (size bytes) tells why. */
-struct sl_out *sl_out_open(const char *path, char *message, size_t size);
+/* path NULL: standard output. NULL with *err on failure. */
+struct sl_out *sl_out_open(const char *path, struct sl_error *err);
 /* 0, or -1: nothing more can be written, see sl_out_error. Buffered. */
 int sl_out_write(struct sl_out *, const char *data, size_t size);
 int sl_out_flush(struct sl_out *);
-/* Writes the rest; a file is renamed to its name, or with keep 0 removed. Frees. The error, if
- * any, is copied to message (size bytes). */
-int sl_out_close(struct sl_out *, int keep, char *message, size_t size);
-const char *sl_out_error(const struct sl_out *); /* NULL: none */
+/* Writes the rest and frees; a file is renamed to its name, or with keep 0 removed. -1: *err. */
+int sl_out_close(struct sl_out *, int keep, struct sl_error *err);
+const struct sl_error *sl_out_error(const struct sl_out *); /* code 0: none */
 int sl_out_closed(const struct sl_out *);        /* the reader of a pipe went away: no error */
 
 /* ---- flows as rows ---- */
@@ -279,18 +288,12 @@ enum {
     SL_GEO_N
 };
 
-/* A MaxMind DB with countries. NULL: message (size bytes) tells why. */
-struct sl_geo *sl_geo_open(const char *path, char *message, size_t size);
+/* A MaxMind DB with countries. NULL with *err on failure. */
+struct sl_geo *sl_geo_open(const char *path, struct sl_error *err);
 void sl_geo_close(struct sl_geo *);
 uint32_t sl_geo_country(struct sl_geo *, const struct sl_addr *);
 /* "DE" or "private" …; text holds at least 16 bytes; returns the length. */
 int sl_geo_name(uint32_t country, char *text);
-
-/* One error, filled at the lowest layer that knows what happened; only main.c prints it. */
-struct sl_error {
-    int code;           /* exit status that main gives: enum sl_exit (src/error.h) */
-    char message[1024]; /* what, where (file, byte offset), what to do next; no newline, no secret */
-};
 
 /* Aggregates: keyed totals that merge. What they promise stands in src/aggregate/aggregate.h. */
 struct sl_agg;
@@ -392,9 +395,21 @@ int sl_outfile_commit(struct sl_outfile *file);
 void sl_outfile_free(struct sl_outfile *file);
 
 struct sl_child;
-struct sl_child *sl_child_start(const char *const argv[], struct sl_outfile *out);
+struct sl_child *sl_child_start(const char *const argv[], const char *variable,
+                                struct sl_outfile *out);
 int sl_child_write(struct sl_child *child, const void *data, size_t length);
 int sl_child_finish(struct sl_child *child);
 const char *sl_child_error(const struct sl_child *child);
 int sl_child_missing(const struct sl_child *child);
 void sl_child_free(struct sl_child *child);
+
+/* A Perl-compatible regular expression over bytes, case-insensitive as in Wireshark's "matches".
+ * sl_regex_compile: NULL and a message when the pattern is wrong at byte *offset.
+ * sl_regex_match: 1 or 0; a search that passes the match limit counts as 0 and in
+ * sl_regex_limited(), so that hostile bytes cannot hold up a run. */
+struct sl_regex;
+struct sl_regex *sl_regex_compile(const char *pattern, size_t len, uint32_t *offset, char *message,
+                                  size_t message_size);
+int sl_regex_match(struct sl_regex *, const uint8_t *data, size_t len);
+uint64_t sl_regex_limited(const struct sl_regex *);
+void sl_regex_free(struct sl_regex *);

@@ -1,11 +1,11 @@
 /* Countries of addresses: special ranges by the IANA registries (RFC 6890 and its successors), the
  * rest from a MaxMind DB through libmaxminddb. Answers are kept in a small direct-mapped cache,
  * because captures ask for the same hosts again and again. */
-#include "../types.h"
+#include "../error.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <maxminddb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,16 +65,17 @@ static int within(const struct sl_addr *a, const struct range *r) {
     return 1;
 }
 
-struct sl_geo *sl_geo_open(const char *path, char *message, size_t size) {
+struct sl_geo *sl_geo_open(const char *path, struct sl_error *err) {
     struct sl_geo *g = calloc(1, sizeof *g);
 
     if (!g) {
-        snprintf(message, size, "%s: out of memory", path);
+        sl_error_set(err, SL_EXIT_USAGE, "%s: out of memory", path);
         return NULL;
     }
     int status = MMDB_open(path, MMDB_MODE_MMAP, &g->db);
     if (status != MMDB_SUCCESS) {
-        snprintf(message, size, "%s: not readable as a MaxMind DB: %s", path, MMDB_strerror(status));
+        sl_error_set(err, SL_EXIT_USAGE, "%s: not readable as a MaxMind DB: %s", path,
+                     status == MMDB_FILE_OPEN_ERROR ? strerror(errno) : MMDB_strerror(status));
         free(g);
         return NULL;
     }

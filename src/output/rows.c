@@ -116,7 +116,7 @@ int sl_rows_begin(struct sl_rows *r) {
         *to++ = i + 1 == COLUMNS ? '\n' : r->form == SL_ROWS_CSV ? ',' : '\t';
     }
     sl_out_advance(r->out, to);
-    return sl_out_error(r->out) ? -1 : 0;
+    return sl_out_error(r->out)->code ? -1 : 0;
 }
 
 static char *put_object(const struct sl_rows *r, const struct sl_flow *f, char *to) {
@@ -156,7 +156,7 @@ int sl_rows_flows(struct sl_rows *r, struct sl_flow *const *flows, uint32_t n) {
         sl_out_advance(r->out, to);
         r->n++;
     }
-    return sl_out_error(r->out) ? -1 : 0;
+    return sl_out_error(r->out)->code ? -1 : 0;
 }
 
 int sl_rows_end(struct sl_rows *r) {

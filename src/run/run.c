@@ -26,11 +26,18 @@ static int open_run(struct sl_run *r, const struct sl_options *o) {
     return 0;
 }
 
-struct sl_run *sl_run_open(const struct sl_options *options) {
+struct sl_run *sl_run_open(const struct sl_options *options, struct sl_error *err) {
     struct sl_run *r = calloc(1, sizeof *r);
 
-    if (r && open_run(r, options) < 0 && !r->error.code)
-        sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory");
+    if (!r) {
+        sl_error_set(err, SL_EXIT_INPUT, "out of memory");
+        return NULL;
+    }
+    if (open_run(r, options) < 0) {
+        *err = r->error;
+        sl_run_close(r);
+        return NULL;
+    }
     return r;
 }
 
@@ -47,12 +54,8 @@ void sl_run_close(struct sl_run *r) {
     free(r);
 }
 
-const char *sl_run_error(const struct sl_run *r) {
-    return r->error.code ? r->error.message : NULL;
-}
-
-int sl_run_exit_code(const struct sl_run *r) {
-    return r->error.code;
+const struct sl_error *sl_run_error(const struct sl_run *r) {
+    return &r->error;
 }
 
 /* ---- a step ---- */

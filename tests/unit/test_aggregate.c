@@ -274,7 +274,7 @@ static void wrong_specs(void **state) {
     assert_null(sl_agg_new(&s, &err));
 }
 
-static void stored_values_are_bounded(void **state) {
+static void unlike_ones_do_not_merge(void **state) {
     struct sl_agg *a = make(spec_of(SL_AGG_SUM, "")), *b = make(spec_of(SL_AGG_COUNT, ""));
     struct sl_error err;
 
@@ -282,6 +282,7 @@ static void stored_values_are_bounded(void **state) {
     assert_int_equal(sl_agg_merge(a, b, &err), -1);
     assert_non_null(strstr(err.message, "kind differs"));
     assert_int_equal(sl_agg_merge(a, a, &err), -1);
+    assert_non_null(strstr(err.message, "the same one"));
     sl_agg_free(a);
     sl_agg_free(b);
 }
@@ -299,7 +300,7 @@ int main(void) {
         cmocka_unit_test(keys_past_the_bound_are_other),
         cmocka_unit_test(top_keeps_its_error),
         cmocka_unit_test(wrong_specs),
-        cmocka_unit_test(stored_values_are_bounded),
+        cmocka_unit_test(unlike_ones_do_not_merge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

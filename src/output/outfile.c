@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "../error.h"
 
 enum { TEMP_TRIES = 100 };
 

@@ -15,6 +15,6 @@
 #ifndef SL_OUTFILE_H
 #define SL_OUTFILE_H
 
-#include "types.h"
+#include "../types.h"
 
 #endif

@@ -1,0 +1,156 @@
+-- Display filters: Wireshark's language, compiled to Lua source that LuaJIT compiles.
+-- lua/sluice/filter/README.md is its manual.
+--
+--   local filter = require "sluice.filter"
+--   local f, problem = filter.compile(text, "packet" | "flow" [, env])
+--
+-- problem: message, column, hint, tostring() (filter/problem.lua). env, all optional:
+--   country(addr)  two letters, or nil: what geo.* and flow.*_country need
+--   service(flow)  a name, or nil: what flow.service needs
+--   core           library that has sl_regex_…; the program itself if it is not given
+--
+-- f.text, f.source (the Lua expression over `p`, for people), f.needs ({ geo = true } …),
+-- f.test(p) -> boolean, f.select(packets, sel, n) -> k: keeps in sel[0..k-1] those of the n
+-- indices that pass, in order; and f:condition(name) for engines that write their own loop:
+--   { prelude = "local …", expr = "…", upvalues = { … } }
+-- expr is an expression over the local `p`; prelude declares what it needs, and expects upvalues
+-- as a local called `name` ("filter" if not given). Names of several filters in one chunk must
+-- differ.
+
+local compiler = require "sluice.filter.compiler"
+local cond = require "sluice.filter.cond"
+local objects = require "sluice.filter.objects"
+local parser = require "sluice.filter.parser"
+local problem = require "sluice.filter.problem"
+local registry = require "sluice.filter.registry"
+
+local filter = {}
+local methods = {}
+methods.__index = methods
+
+-- What generated code may use. Each is declared when the expression calls it; later ones may use
+-- earlier ones.
+local HELPERS = {
+  { "country", "local country = $.country" },
+  { "service", "local service = $.service" },
+  { "find", "local find = string.find" },
+  { "upper", "local upper = string.upper" },
+  { "lower", "local lower = string.lower" },
+  { "fmod", "local fmod = math.fmod" },
+  { "floor", "local floor = math.floor" },
+  { "f_quotient", [[
+local floor, ceil = math.floor, math.ceil
+local function f_quotient(a, b)
+  local q = a / b
+  return q < 0 and ceil(q) or floor(q)
+end]] },
+  -- Bit 31: x is 0.
+  { "f_zero", "local function f_zero(x) return band(bnot(x), x - 1) end" },
+  -- The first of two 128-bit numbers in four words is less.
+  { "f_less4", [[
+local function f_less4(a, b, c, d, e, f, g, h)
+  return a < e or a == e and (b < f or b == f and (c < g or c == g and d < h))
+end]] },
+  -- Captured bytes of [from, to).
+  { "f_span", [[
+local function f_span(p, from, to)
+  to = to < p.caplen and to or p.caplen
+  return to > from and to - from or 0
+end]] },
+  -- Byte strings in order: negative, 0, positive.
+  { "f_order", [[
+local function f_order(a, m, b, n)
+  local first = C.memcmp(a, b, m < n and m or n)
+  return first ~= 0 and first or m - n
+end]] },
+  -- Where the payload of the first tag of this ethertype begins in an Ethernet frame, or 0. Up to
+  -- four tags are passed; written without a loop, because LuaJIT compiles innermost loops.
+  { "f_tag", [[
+local function f_tag_at(p, at)
+  return at + 6 <= p.caplen and bor(lshift(p.data[at], 8), p.data[at + 1]) or 0
+end
+local function f_is_tag(etype)
+  return etype == 0x8100 or etype == 0x88a8 or etype == 0x9100
+end
+local function f_tag(p, wanted)
+  local etype = f_tag_at(p, 12)
+  if etype == wanted then return 14 elseif not f_is_tag(etype) then return 0 end
+  etype = f_tag_at(p, 16)
+  if etype == wanted then return 18 elseif not f_is_tag(etype) then return 0 end
+  etype = f_tag_at(p, 20)
+  if etype == wanted then return 22 elseif not f_is_tag(etype) then return 0 end
+  return f_tag_at(p, 24) == wanted and 26 or 0
+end]] },
+}
+
+local BASE = [[
+local ffi, bit = require "ffi", require "bit"
+local C = ffi.C
+local band, bor, bxor, bnot = bit.band, bit.bor, bit.bxor, bit.bnot
+local lshift, rshift = bit.lshift, bit.rshift]]
+
+function methods:condition(name)
+  name = name or "filter"
+  local lines = { BASE }
+  for _, helper in ipairs(HELPERS) do
+    if self.source:find("%f[%w_]" .. helper[1] .. "%(") then
+      lines[#lines + 1] = (helper[2]:gsub("%$", name))
+    end
+  end
+  for _, key in ipairs(self.objects.names) do
+    lines[#lines + 1] = ("local %s_%s = %s.%s"):format(name, key, name, key)
+  end
+  local upvalues = { country = self.env.country, service = self.env.service }
+  for key, value in pairs(self.objects.values) do
+    upvalues[key] = value
+  end
+  return { prelude = table.concat(lines, "\n") .. "\n",
+    expr = (self.source:gsub("@", name .. "_")), upvalues = upvalues }
+end
+
+-- Loads `body`, Lua text with $ for the condition, behind the condition's prelude.
+local function load(self, body)
+  local c = self:condition()
+  local chunk = "local filter = ...\n" .. c.prelude
+    .. body:gsub("%$", function() return c.expr end)
+  local fn = loadstring(chunk, "=filter")
+  if not fn then
+    problem.raise({ from = 1, to = #self.text }, "the filter is too long or nested too deep")
+  end
+  return fn(c.upvalues)
+end
+
+local function compile(text, mode, env)
+  local tree = parser.parse(text)
+  local self = setmetatable({ text = text, mode = mode, env = env, needs = {},
+    objects = objects.new(env.core) }, methods)
+  local state = setmetatable({ text = text, mode = mode, env = env, needs = self.needs,
+    objects = self.objects }, compiler)
+  self.source = cond.render(state:condition(tree))
+  self.test = load(self, "return function(p) return $ end")
+  self.select = load(self, [[
+return function(packets, sel, n)
+  local k = 0
+  for i = 0, n - 1 do
+    local at = sel[i]
+    local p = packets[at]
+    if $ then
+      sel[k] = at
+      k = k + 1
+    end
+  end
+  return k
+end]])
+  return self
+end
+
+function filter.compile(text, mode, env)
+  assert(mode == "packet" or mode == "flow", 'mode is "packet" or "flow"')
+  return problem.catch(text, compile, text, mode, env or {})
+end
+
+-- { name, type, about, … } of every field of a mode, in order.
+filter.fields = registry.list
+filter.markdown = registry.markdown
+
+return filter

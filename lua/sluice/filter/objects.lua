@@ -1,0 +1,66 @@
+-- What generated code refers to but cannot be written as Lua source: byte strings, sets, compiled
+-- regular expressions. Each method gives the object's name in the source, @name, where the
+-- filter's prefix is put in later; names lists them and values holds them.
+
+local ffi = require "ffi"
+local problem = require "sluice.filter.problem"
+
+ffi.cdef [[
+int memcmp(const void *, const void *, size_t);
+void *memmem(const void *, size_t, const void *, size_t);
+]]
+
+local MAX = 40 -- LuaJIT allows 60 upvalues to a function; helpers need some
+local uint8s, int8s = ffi.typeof "uint8_t[?]", ffi.typeof "int8_t[?]"
+local MESSAGE_SIZE = 256
+
+local objects = {}
+objects.__index = objects
+
+-- core: the library that has sl_regex_….
+function objects.new(core)
+  return setmetatable({ names = {}, values = {}, core_library = core or ffi.C }, objects)
+end
+
+function objects:add(name, value)
+  if self.values[name] == nil then
+    if #self.names == MAX then
+      problem.raise({ from = 1, to = 1 },
+        ("a filter has at most %d sets, byte strings and regular expressions"):format(MAX))
+    end
+    self.names[#self.names + 1] = name
+    self.values[name] = value
+  end
+  return "@" .. name
+end
+
+function objects:bytes(text)
+  local array = uint8s(math.max(1, #text))
+  ffi.copy(array, text, #text)
+  return self:add("bytes" .. #self.names, array)
+end
+
+-- Numbers 0..max to -1 (a member) or 0: bit 31 is the answer.
+function objects:set(members, max)
+  local array = int8s(max + 1)
+  for n in pairs(members) do
+    array[n] = -1
+  end
+  return self:add("set" .. #self.names, array)
+end
+
+function objects:core()
+  return self:add("core", self.core_library)
+end
+
+-- nil, message, byte offset when the pattern is wrong.
+function objects:regex(pattern)
+  local message, offset = ffi.new("char[?]", MESSAGE_SIZE), ffi.new "uint32_t[1]"
+  local re = self.core_library.sl_regex_compile(pattern, #pattern, offset, message, MESSAGE_SIZE)
+  if re == nil then
+    return nil, ffi.string(message), offset[0]
+  end
+  return self:add("re" .. #self.names, ffi.gc(re, self.core_library.sl_regex_free))
+end
+
+return objects
