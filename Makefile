@@ -2,7 +2,9 @@
 # make demo         install what is missing, build, analyse the example capture into demo/
 # make test         install what is missing, build, run every test (SAN=1: under ASan and UBSan)
 # make test-large   the cases that need gigabytes or minutes
-# make lint | bench | fuzz | install | uninstall | clean
+# make unit | e2e | jit    one part of the tests, nothing installed
+# make lint | bench | install | uninstall | clean
+# make fuzz         every fuzz target for SECONDS=60 each; FUZZ=name: that one
 
 PREFIX ?= /usr/local
 CC     ?= gcc
@@ -33,28 +35,94 @@ OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 LIBOBJS := $(filter-out $(B)/src/main.o,$(OBJECTS))
 UNITS   := $(sort $(wildcard tests/unit/test_*.c))
 UNITBIN := $(UNITS:%.c=$(B)/%)
+# A fuzz target is replayed over its corpus by every test run (gcc), and searches with make fuzz (clang).
+FUZZES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+REPLAYS := $(FUZZES:%=$(B)/tests/fuzz/replay_%)
 
-.PHONY: all demo test unit e2e test-large lint bench fuzz install uninstall clean
+PYTHON  ?= /usr/bin/python3
+TESTS    = SLUICE=$(PROGRAM) BUILD=$(B) $(PYTHON) tests/run.py
+
+.PHONY: all demo test unit e2e jit test-large lint bench fuzz install uninstall clean FORCE
 all: $(PROGRAM)
 
 $(PROGRAM): $(OBJECTS)
-	$(CC) $(OPT) $(SANFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(OPT) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALLCFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/src/abi.o: src/abi.h
+
+# What options.c has from here; written anew only when it changes, so that PREFIX can change.
+$(B)/built-as: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION) $(PREFIX)' | cmp -s - $@ || echo '$(VERSION) $(PREFIX)' >$@
+$(B)/src/options.o: $(B)/built-as
 $(B)/src/options.o: ALLCFLAGS += -DSL_VERSION='"$(VERSION)"' -DSL_LUADIR='"$(PREFIX)/share/sluice/lua"'
 
 $(B)/tests/unit/%: tests/unit/%.c $(LIBOBJS)
 	@mkdir -p $(@D)
 	$(CC) $(ALLCFLAGS) -MMD -MP -o $@ $< $(LIBOBJS) -lcmocka $(LIBS)
 
+$(B)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(LIBOBJS)
+	@mkdir -p $(@D)
+	$(CC) $(ALLCFLAGS) -o $@ $< tests/fuzz/replay.c $(LIBOBJS) $(LIBS)
+
 -include $(OBJECTS:.o=.d) $(UNITBIN:=.d)
 
+# --- Tests. What they need is installed first, in a make of its own, because pkg-config's answers
+# --- are wanted when the build starts.
+test:
+	@scripts/install-deps.sh test
+	@scripts/install-npm.sh
+	@$(MAKE) --no-print-directory $(PROGRAM) tests-built
+	@$(TESTS) unit fuzz e2e
+
+.PHONY: tests-built
+tests-built: $(UNITBIN) $(REPLAYS)
+
 unit: $(UNITBIN)
-	@for t in $(UNITBIN); do $$t || exit 1; done
+	@$(TESTS) unit
+
+e2e: $(PROGRAM)
+	@$(TESTS) e2e
+
+jit: $(PROGRAM)
+	@$(TESTS) jit
+
+test-large:
+	@scripts/install-deps.sh test
+	@scripts/install-npm.sh
+	@$(MAKE) --no-print-directory $(PROGRAM)
+	@$(TESTS) large
+
+lint:
+	@scripts/install-deps.sh lint
+	@CFLAGS="$(filter-out -g,$(ALLCFLAGS))" scripts/lint.sh
+
+fuzz:
+	@scripts/install-deps.sh fuzz
+	@CFLAGS="$(ALLCFLAGS)" LIBS="$(LIBS)" scripts/fuzz.sh $(or $(SECONDS),60) $(or $(FUZZ),$(FUZZES))
+
+bench:
+	@scripts/install-deps.sh bench
+	@$(MAKE) --no-print-directory $(PROGRAM)
+	@tests/bench/run
+
+# --- People.
+demo:
+	@scripts/install-deps.sh build
+	@$(MAKE) --no-print-directory $(PROGRAM)
+	@scripts/demo.sh
+
+install: $(PROGRAM)
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sluice
+	cd lua && find . -type f ! -name '*.md' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/sluice/lua/{} \;
+	[ ! -e src/sluice.1 ] || install -D -m 644 src/sluice.1 $(DESTDIR)$(PREFIX)/share/man/man1/sluice.1
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/sluice $(DESTDIR)$(PREFIX)/share/sluice $(DESTDIR)$(PREFIX)/share/man/man1/sluice.1
 
 clean:
 	rm -rf build sluice demo

@@ -3,8 +3,16 @@
  * So: no preprocessor lines here, only declarations that both languages read.
  *
  * Units: bytes, packets, seconds and nanoseconds as the names say. Numbers are in host byte order.
- * Pointers that Lua gets are borrowed until the next sl_run_next() unless stated otherwise.
+ * Pointers that Lua gets are borrowed until the next sl_run_next() unless stated otherwise. Counters
+ * are uint64_t here; fields named …64 and n_… reach recipes as plain numbers under the names that
+ * their comments give (lua/sluice/packet.lua, flow.lua).
  */
+
+/* One error, filled at the lowest layer that knows what happened; only main.c prints it. */
+struct sl_error {
+    int code;           /* exit status that main gives: enum sl_exit (src/error.h) */
+    char message[1024]; /* what, where (file, byte offset), what to do next; no newline, no secret */
+};
 
 /* A point in time, seconds since 1970-01-01 UTC and nanoseconds 0..999999999 after it. */
 struct sl_time {
@@ -57,8 +65,8 @@ enum { SL_NO_FLOW = 0xffffffff, SL_NO_VLAN = 0xffff };
  * protos, ip_version or proto first. Offsets count from data. */
 struct sl_packet {
     const uint8_t *data; /* the captured bytes: caplen of them */
-    uint64_t number;     /* frame number in the capture, from 1 */
-    uint64_t offset;     /* of the record in its input, bytes */
+    uint64_t number64;   /* Lua: p.number, frame number in the capture, from 1 */
+    uint64_t offset64;   /* Lua: p.offset, of the record in its input, bytes */
     struct sl_time ts;
     int64_t ts_ns;      /* ts as nanoseconds since 1970; saturates at the ends of int64 */
     double t;           /* seconds since the first packet of the capture */
@@ -101,15 +109,15 @@ struct sl_packet {
 
     uint8_t dir;       /* 0: from the flow's originator, 1: to it */
     uint32_t flow;     /* dense index of the live flow, SL_NO_FLOW: none */
-    uint64_t flow_pkt; /* ordinal in its flow, from 1 */
+    uint64_t flow_pkt64; /* Lua: p.flow_pkt, ordinal in its flow, from 1 */
 };
 
 /* Why a flow was decided; SL_END_EOF: the input ended. Names: sl_flow_end_name(). */
 enum { SL_END_EOF, SL_END_FIN, SL_END_RST, SL_END_REUSE, SL_END_IDLE, SL_END_EVICTED };
 
-/* One flow (design: src/flow/README is in flow.h). src is the originator. Bytes are wire bytes of
- * whole frames; payload is what TCP, UDP or SCTP carried. ICMP: sport type, dport code or the
- * type of the answer, as Zeek does. Index 0: sent by src, 1: sent by dst. */
+/* One flow. src is the originator. Bytes are wire bytes of whole frames; payload is what TCP, UDP
+ * or SCTP carried. ICMP: sport is the type, dport the type of the answer or the code, as Zeek has
+ * it. Laid out so that a packet of a known flow touches the first two cache lines only. */
 struct sl_flow {
     struct sl_addr src, dst;
     uint16_t sport, dport;
@@ -117,19 +125,281 @@ struct sl_flow {
     uint8_t ip_version; /* 4 or 6 */
     uint8_t end;        /* SL_END_… once it is decided */
     uint8_t flags;      /* internal */
-    struct sl_time first, last;
-    double t;        /* first, in seconds since the first packet of the capture */
-    double duration; /* seconds; never negative */
-    uint64_t packets_src, packets_dst;
-    uint64_t bytes_src, bytes_dst;
-    uint64_t payload_src, payload_dst;
-    uint64_t number;       /* frame number of its first packet */
-    uint32_t index;        /* dense index while it lives */
-    uint16_t tcp_flags[2]; /* all flags seen, by direction */
-    uint32_t isn[2];       /* internal: first sequence numbers */
-    uint32_t hash;         /* internal */
+    struct sl_time last;
+    uint32_t hash;  /* internal */
+    uint32_t index; /* dense index while it lives */
+
+    uint64_t n_packets[2]; /* index 0: sent by src, 1: sent by dst; Lua: packets_src, packets_dst, */
+    uint64_t n_bytes[2];   /* packets (both), and so on */
+    uint64_t n_payload[2];
+    uint16_t tcp_flags[2]; /* all that were seen */
     uint32_t wheel_next, wheel_prev; /* internal */
+    uint32_t fragments; /* later fragments that were counted to it */
+
+    struct sl_time first, decided;
+    double t;        /* first, in seconds since the first packet of the capture */
+    double duration; /* seconds, never negative; once it is decided */
+    uint64_t number64; /* Lua: f.number, frame number of its first packet */
+    uint32_t isn[2]; /* internal: first sequence numbers */
 };
+
+/* ---- the run: one pass over the inputs ---- */
+
+struct sl_options {
+    const char *const *inputs; /* paths, "-", URLs: n_inputs of them, at least one */
+    uint32_t n_inputs;
+    uint32_t max_flows; /* 0: no limit */
+    const char *bpf;    /* libpcap filter expression, or NULL */
+    uint64_t count;     /* stop after so many packets that pass; 0: no limit */
+    int64_t idle_s;     /* flow idle timeout; 0: never; -1: the defaults */
+    double interval_s;  /* steps end at multiples of it in capture time; 0: not */
+    uint8_t progress;   /* show how far the reading is on standard error, if it is a terminal */
+};
+
+enum { SL_BATCH = 128 };
+
+/* What sl_run_next came back with. */
+enum {
+    SL_STEP_PACKETS,
+    SL_STEP_WAIT,        /* nothing within 100 ms; call again */
+    SL_STEP_END,         /* all inputs are read */
+    SL_STEP_ERROR,       /* an input cannot be read further: sl_run_error; what came before stands */
+    SL_STEP_INTERRUPTED  /* Ctrl-C */
+};
+
+/* One batch: packets[sel[0 .. n-1]] are those that passed so far, in capture order. Lua filters
+ * narrow sel and n. Valid until the next sl_run_next. */
+struct sl_batch {
+    uint32_t n;
+    uint32_t state; /* SL_STEP_… */
+    /* Interval numbers that capture time has entered since the batch before: (ticked, tick]. */
+    double ticked, tick;
+    uint32_t sel[SL_BATCH];
+    struct sl_packet packets[SL_BATCH];
+};
+
+/* What recipes with one filter of their own see: their selection and their flow table. */
+struct sl_tap {
+    uint32_t n;
+    uint32_t n_flows;       /* decided flows that are handed out now */
+    struct sl_flow **flows;
+    uint32_t sel[SL_BATCH];
+};
+
+/* Counts over all packets that passed -f and -Y. */
+struct sl_stats {
+    uint64_t packets, bytes, captured_bytes;
+    uint64_t timed;            /* packets that have a time stamp */
+    struct sl_time first, last; /* earliest and latest stamp, where timed > 0 */
+    uint64_t proto_packets[64], proto_bytes[64]; /* by SL_P_… */
+    uint64_t network_packets[64]; /* by the SL_P_… of its network: each packet once at most */
+    uint64_t skipped[16];         /* packets without a network, by SL_SKIP_… */
+    uint64_t incomplete[16];      /* packets with one whose decoding stopped, by SL_SKIP_… */
+    uint64_t ts_saturated;        /* packets whose time does not fit ts_ns */
+};
+
+struct sl_flow_stats {
+    uint64_t created;
+    uint64_t ended[8]; /* by SL_END_… */
+    uint64_t packets;  /* that belong to a flow */
+    uint64_t fragments_lost; /* later fragments whose first one was not seen: in no flow */
+    uint64_t backwards; /* packets earlier than the one before them */
+    uint32_t live, live_max;
+};
+
+struct sl_run;
+
+/* Opens the inputs; options are borrowed until it returns. NULL with *err on failure. */
+struct sl_run *sl_run_open(const struct sl_options *, struct sl_error *err);
+void sl_run_close(struct sl_run *);
+const struct sl_error *sl_run_error(const struct sl_run *); /* code 0: none so far */
+
+/* Fills the batch with the next packets that pass -f, decoded. Returns its state. */
+int sl_run_next(struct sl_run *);
+struct sl_batch *sl_run_batch(struct sl_run *);
+/* Behind all common filters: counts the batch in, and cuts it at -c. 1: -c is reached, this is
+ * the last batch. */
+int sl_run_count(struct sl_run *);
+const struct sl_stats *sl_run_stats(struct sl_run *);
+/* Link types met: sl_link_name() of them; NULL past the end. */
+const char *sl_run_link_type(const struct sl_run *, uint32_t i);
+const char *sl_run_input_name(const struct sl_run *, uint32_t i); /* secrets redacted */
+uint64_t sl_run_bytes_read(const struct sl_run *);
+/* Names the recipe that is at work, for the message when it does not return after Ctrl-C. */
+void sl_interrupt_at(const char *recipe);
+
+/* A tap lives as long as its run. flows: keep a flow table; look: somebody looks at its flows. */
+struct sl_tap *sl_run_tap(struct sl_run *, int flows, int look);
+void sl_tap_begin(struct sl_tap *);  /* selects what the batch has selected */
+int sl_tap_flows(struct sl_tap *);   /* updates the flow table; -1: sl_run_error */
+int sl_tap_finish(struct sl_tap *);  /* the input has ended; -1: sl_run_error */
+uint32_t sl_tap_decided(struct sl_tap *); /* the next decided flows; 0: no more now */
+const struct sl_flow_stats *sl_tap_stats(const struct sl_tap *);
+
+const char *sl_proto_name(uint32_t bit);
+const char *sl_skip_name(uint32_t reason);
+const char *sl_ip_proto_name(uint32_t number);
+const char *sl_flow_end_name(uint32_t end);
+
+/* ---- output: standard output, or a file that appears under its name only when it is whole ---- */
+
+struct sl_out;
+
+/* path NULL: standard output. NULL with *err on failure. */
+struct sl_out *sl_out_open(const char *path, struct sl_error *err);
+/* 0, or -1: nothing more can be written, see sl_out_error. Buffered. */
+int sl_out_write(struct sl_out *, const char *data, size_t size);
+int sl_out_flush(struct sl_out *);
+/* Writes the rest and frees; a file is renamed to its name, or with keep 0 removed. -1: *err. */
+int sl_out_close(struct sl_out *, int keep, struct sl_error *err);
+const struct sl_error *sl_out_error(const struct sl_out *); /* code 0: none */
+int sl_out_closed(const struct sl_out *);        /* the reader of a pipe went away: no error */
+
+/* ---- flows as rows ---- */
+
+enum { SL_ROWS_JSONL, SL_ROWS_JSON, SL_ROWS_CSV, SL_ROWS_TSV };
+
+struct sl_geo;
+struct sl_rows;
+
+/* Borrows out and geo. */
+struct sl_rows *sl_rows_new(struct sl_out *, struct sl_geo *, int form);
+int sl_rows_begin(struct sl_rows *); /* the header line, or the opening bracket */
+int sl_rows_flows(struct sl_rows *, struct sl_flow *const *flows, uint32_t n);
+int sl_rows_end(struct sl_rows *);
+void sl_rows_free(struct sl_rows *);
+
+/* ---- addresses and geography ---- */
+
+enum { SL_ADDR_TEXT = 46 };
+/* RFC 5952 text; returns its length. */
+int sl_addr_text(const struct sl_addr *, char text[46]);
+/* Reads an address with or without /prefix; *bits counts in the 128-bit form (IPv4: 96 + its
+ * own). -1: not an address. */
+int sl_addr_parse(const char *text, struct sl_addr *, int *bits);
+
+/* Countries as numbers: two capital letters as first << 8 | second, or one of these. */
+enum {
+    SL_GEO_UNKNOWN, SL_GEO_PRIVATE, SL_GEO_SHARED, SL_GEO_LOOPBACK, SL_GEO_LINK_LOCAL,
+    SL_GEO_MULTICAST, SL_GEO_BROADCAST, SL_GEO_UNSPECIFIED, SL_GEO_DOCUMENTATION, SL_GEO_RESERVED,
+    SL_GEO_N
+};
+
+/* A MaxMind DB with countries. NULL with *err on failure. */
+struct sl_geo *sl_geo_open(const char *path, struct sl_error *err);
+void sl_geo_close(struct sl_geo *);
+uint32_t sl_geo_country(struct sl_geo *, const struct sl_addr *);
+/* "DE" or "private" …; text holds at least 16 bytes; returns the length. */
+int sl_geo_name(uint32_t country, char *text);
+
+/* Aggregates: keyed totals that merge. What they promise stands in src/aggregate/aggregate.h. */
+struct sl_agg;
+
+enum {
+    SL_AGG_COUNT = 1, SL_AGG_SUM, SL_AGG_MIN, SL_AGG_MAX, SL_AGG_TOP, SL_AGG_SERIES,
+    SL_AGG_KIND_END
+};
+enum { SL_AGG_NUMBER = 1, SL_AGG_ADDRESS, SL_AGG_KEY_END };
+enum { SL_AGG_BY_KEY, SL_AGG_BY_VALUE };
+enum { SL_AGG_MAX_PARTS = 3, SL_AGG_MAX_DECIMALS = 9, SL_AGG_MAX_TEXT = 200 };
+
+/* What makes two aggregates the same one, except seed. Zero stands for the default. */
+struct sl_agg_spec {
+    const char *name;                    /* 1 to SL_AGG_MAX_TEXT bytes; copied */
+    const char *label[SL_AGG_MAX_PARTS]; /* of each part of the key, the same; copied */
+    uint32_t type[SL_AGG_MAX_PARTS];     /* SL_AGG_NUMBER or SL_AGG_ADDRESS */
+    uint32_t parts;                      /* of the key; 0: no key */
+    uint32_t kind;                       /* SL_AGG_COUNT … */
+    uint32_t decimals;                   /* values are kept as integers of 10^-decimals */
+    uint64_t max_keys;                   /* bound on distinct keys */
+    uint64_t max_bins;                   /* bound on bins with content; series only */
+    int64_t bin_us;                      /* width of a bin, microseconds; 0: found automatically */
+    uint64_t seed;                       /* of the hash; 0: random. No result depends on it. */
+};
+
+/* What was added, and what could not be. */
+struct sl_agg_counters {
+    uint64_t additions;
+    uint64_t inexact;    /* values rounded to an integer because no decimals were declared */
+    uint64_t not_finite; /* refused: the value is NaN or infinite */
+    uint64_t too_large;  /* refused: 2^63 or more after scaling */
+    uint64_t negative;   /* refused: below zero in a count or top */
+    uint64_t bad_key;    /* refused: a number in the key is NaN or infinite */
+    uint64_t bad_time;   /* refused: more than 4e12 seconds from 1970 */
+    uint64_t past_keys;  /* new keys past max_keys, in "other" (a merged row counts once) */
+    uint64_t past_bins;  /* new bins past max_bins of a fixed width, the same */
+    uint64_t no_memory;  /* new keys or bins for which there was no memory, the same */
+};
+
+struct sl_agg_stats {
+    struct sl_agg_counters counters;
+    struct sl_agg_spec spec; /* defaults filled in; texts borrowed until the aggregate is freed */
+    uint64_t keys;           /* held now; of a series without key: its bins */
+    uint64_t memory;         /* bytes */
+    int64_t bin_us;          /* width of the bins now */
+    double error;            /* no value of a top is too low by more than this */
+    double other;            /* the value of what fell outside max_keys or max_bins */
+    uint32_t approximate;    /* 1: something did */
+};
+
+/* A sorted view of an aggregate, valid until the aggregate changes. Read rows with sl_agg_row. */
+struct sl_agg_rows {
+    uint64_t n;     /* rows */
+    uint64_t total; /* keys before the limit cut them */
+    uint64_t gaps;  /* of a series: stretches without content that were too long to fill */
+    double bin;     /* of a series: seconds from one row to the next */
+};
+
+struct sl_agg_row {
+    double value;
+    double time; /* of a series: where the bin begins, seconds since 1970 */
+    double number[SL_AGG_MAX_PARTS];
+    struct sl_addr address[SL_AGG_MAX_PARTS];
+    uint32_t other; /* 1: not a key, but all keys past the bound */
+};
+
+struct sl_agg *sl_agg_new(const struct sl_agg_spec *, struct sl_error *);
+void sl_agg_free(struct sl_agg *);
+
+void sl_agg_add(struct sl_agg *, double value); /* no key, or the one given by sl_agg_key_… */
+void sl_agg_add_n(struct sl_agg *, double key, double value);
+void sl_agg_add_a(struct sl_agg *, const struct sl_addr *key, double value);
+void sl_agg_add_t(struct sl_agg *, const struct sl_time *, double value); /* series; key as above */
+void sl_agg_key_n(struct sl_agg *, double part); /* the next part of the key of the next call */
+void sl_agg_key_a(struct sl_agg *, const struct sl_addr *part);
+int sl_agg_get(struct sl_agg *, double *value); /* of the key given so; 0: there is none */
+
+void sl_agg_stats(const struct sl_agg *, struct sl_agg_stats *);
+struct sl_agg_rows *sl_agg_rows_new(const struct sl_agg *, int order, uint64_t limit,
+                                    struct sl_error *);
+void sl_agg_row(const struct sl_agg_rows *, uint64_t i, struct sl_agg_row *);
+void sl_agg_rows_free(struct sl_agg_rows *);
+
+int sl_agg_merge(struct sl_agg *to, const struct sl_agg *from, struct sl_error *);
+int sl_agg_to_bytes(const struct sl_agg *, uint8_t **bytes, size_t *size, struct sl_error *);
+void sl_agg_bytes_free(uint8_t *);
+struct sl_agg *sl_agg_from_bytes(const uint8_t *, size_t size, struct sl_error *);
+
+/* Result files and the children that draw them; contracts: outfile.h and child.h. Functions that
+ * return int give 0 or -1, with the reason in …_error(), NULL when there is none. */
+struct sl_outfile;
+struct sl_outfile *sl_outfile_open(const char *path);
+int sl_outfile_fd(const struct sl_outfile *file);
+const char *sl_outfile_temp(const struct sl_outfile *file);
+const char *sl_outfile_error(const struct sl_outfile *file);
+int sl_outfile_write(struct sl_outfile *file, const void *data, size_t length);
+int sl_outfile_commit(struct sl_outfile *file);
+void sl_outfile_free(struct sl_outfile *file);
+
+struct sl_child;
+struct sl_child *sl_child_start(const char *const argv[], struct sl_outfile *out);
+int sl_child_write(struct sl_child *child, const void *data, size_t length);
+int sl_child_finish(struct sl_child *child);
+const char *sl_child_error(const struct sl_child *child);
+int sl_child_missing(const struct sl_child *child);
+void sl_child_free(struct sl_child *child);
+
+/* ---- regular expressions of display filters ---- */
 
 /* A Perl-compatible regular expression over bytes, case-insensitive as in Wireshark's "matches".
  * sl_regex_compile: NULL and a message when the pattern is wrong at byte *offset.

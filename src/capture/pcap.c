@@ -61,8 +61,8 @@ static int pcap_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t m
             break;
         struct sl_packet *p = &packets[n];
         p->data = h + f->record_header;
-        p->number = r->packets + ++n;
-        p->offset = b->offset;
+        p->number64 = r->packets + ++n;
+        p->offset64 = b->offset;
         p->ts = time_of(sl_load32(h, f->swap), sl_load32(h + 4, f->swap), f->nsec_per_tick);
         p->caplen = caplen;
         p->len = len;

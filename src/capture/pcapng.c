@@ -23,6 +23,8 @@ enum {
     OPTION_TSOFFSET = 14
 };
 
+static const int64_t TIME_MAX_S = (int64_t)1 << 60;
+
 struct iface {
     uint64_t ticks_per_s; /* 0: finer than uint64 holds */
     int64_t offset_s;
@@ -59,7 +61,9 @@ static struct sl_time time_of(const struct iface *f, uint64_t ticks) {
         t.s = (int64_t)(ticks / f->ticks_per_s);
         t.nsec = (uint32_t)((unsigned __int128)rest * 1000000000 / f->ticks_per_s);
     }
-    t.s = (int64_t)((uint64_t)t.s + (uint64_t)f->offset_s); /* hostile offsets wrap */
+    /* Hostile offsets must not let later sums of times overflow. */
+    if (__builtin_add_overflow(t.s, f->offset_s, &t.s) || t.s > TIME_MAX_S || t.s < -TIME_MAX_S)
+        t.s = f->offset_s < 0 ? -TIME_MAX_S : TIME_MAX_S;
     return t;
 }
 
@@ -149,7 +153,7 @@ static int put_packet(struct sl_reader *r, struct sl_packet *p, uint32_t iface, 
     if (caplen > SL_MAX_CAPLEN)
         return damaged(r, err, "a packet of more than 262144 captured bytes");
     p->data = data;
-    p->offset = r->buffer.offset;
+    p->offset64 = r->buffer.offset;
     p->caplen = caplen;
     p->len = len;
     p->iface = (uint16_t)iface;
@@ -248,7 +252,7 @@ static int has_content(uint32_t type) {
 
 static int pcapng_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t max,
                         struct sl_error *err) {
-    uint32_t n = 0, type, total;
+    uint32_t n = 0, type = 0, total = 0;
 
     while (n < max) {
         int head = read_head(r, &type, &total, err);
@@ -271,7 +275,7 @@ static int pcapng_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t
         if (got < 0)
             return n ? (int)n : -1;
         if (got) {
-            packets[n].number = r->packets + n + 1;
+            packets[n].number64 = r->packets + n + 1;
             n++;
         }
         sl_buffer_consume(&r->buffer, total);

@@ -1,5 +1,6 @@
 #include "format.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,12 +106,12 @@ int sl_reader_next(struct sl_reader *r, struct sl_packet *packets, uint32_t max,
         if (r->skip) {
             more = sl_buffer_skip(&r->buffer, &r->skip, timeout_ms, err);
         } else {
-            r->record = r->buffer.offset;
             int n = r->format->parse(r, packets, max, err);
             if (n) {
                 r->packets += n > 0 ? (uint64_t)n : 0;
                 return n;
             }
+            r->record = r->buffer.offset; /* parse may have passed blocks without packets */
             if (r->skip)
                 continue;
             more = sl_buffer_more(&r->buffer, r->want, timeout_ms, err);

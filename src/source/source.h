@@ -26,8 +26,8 @@ struct sl_source_ops {
 
 struct sl_source {
     const struct sl_source_ops *ops;
-    char *name;    /* for messages: secrets redacted; owned by the source */
-    int64_t size;  /* bytes, or -1 while unknown */
+    char *name;   /* for messages: secrets redacted; owned by the source */
+    int64_t size; /* bytes, or -1 while unknown */
 };
 
 struct sl_source_options {

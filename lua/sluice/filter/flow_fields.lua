@@ -14,11 +14,11 @@ local function totals(add)
   } do
     local name, about = what[1], what[2]
     add(d.any_number("flow." .. name, TRUE, about .. ", both directions",
-      ("tonumber(p.%s[0] + p.%s[1])"):format(name, name)))
+      ("tonumber(p.n_%s[0] + p.n_%s[1])"):format(name, name)))
     add(d.any_number("flow." .. name .. "_src", TRUE, about .. ", sent by src",
-      ("tonumber(p.%s[0])"):format(name)))
+      ("tonumber(p.n_%s[0])"):format(name)))
     add(d.any_number("flow." .. name .. "_dst", TRUE, about .. ", sent by dst",
-      ("tonumber(p.%s[1])"):format(name)))
+      ("tonumber(p.n_%s[1])"):format(name)))
   end
 end
 
@@ -43,7 +43,7 @@ local function key(add)
 end
 
 local function course(add)
-  add(d.any_number("flow.number", TRUE, "frame number of its first packet", "tonumber(p.number)"))
+  add(d.any_number("flow.number", TRUE, "frame number of its first packet", "tonumber(p.number64)"))
   add(d.time("flow.first", TRUE, "time of its first packet", "p.first"))
   add(d.time("flow.last", TRUE, "time of its last packet", "p.last"))
   add(d.any_number("flow.time_relative", TRUE, "seconds from the first packet of the capture",

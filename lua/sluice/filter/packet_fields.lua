@@ -35,7 +35,7 @@ end
 local function frame(add)
   local timed = is("p.no_time", 0)
   add(d.protocol("frame", cond.TRUE, "any packet", { off = "0", len = "p.caplen" }))
-  add(d.any_number("frame.number", cond.TRUE, "frame number, from 1", "tonumber(p.number)"))
+  add(d.any_number("frame.number", cond.TRUE, "frame number, from 1", "tonumber(p.number64)"))
   add(d.number("frame.len", cond.TRUE, 2 ^ 32 - 1, "bytes on the wire", "p.len"))
   add(d.number("frame.cap_len", cond.TRUE, 2 ^ 32 - 1, "captured bytes", "p.caplen"))
   add(d.time("frame.time", timed, "time stamp, as a date or as seconds since 1970", "p.ts"))

@@ -1,0 +1,64 @@
+-- CSV as RFC 4180 has it (but with line feeds), and TSV in the form that cut(1) and spreadsheets share.
+local json = require "sluice.json"
+local strings = require "sluice.strings"
+local value = require "sluice.value"
+
+local csv = {}
+
+-- A spreadsheet takes a cell that begins so for a formula, and a formula may run a program (CWE-1236).
+-- Only cells of text are guarded, by an apostrophe: a number (-3) is no formula, and stays one.
+local function guard(s)
+  if s:find("^[=+%-@\t\r]") and not tonumber(s) then return "'" .. s end
+  return s
+end
+
+local function plain(v, column_type)
+  local kind = value.kind(v)
+  if kind == "object" or kind == "map" or kind == "array" then return json.encode(v) end
+  if kind == "string" then return guard(strings.valid(tostring(v))) end
+  return value.text(v, column_type)
+end
+
+local function quote(s)
+  if s:find('[",\r\n]') or s:find("^%s") or s:find("%s$") then
+    return '"' .. s:gsub('"', '""') .. '"'
+  end
+  return s
+end
+
+-- TSV has no quoting: the escapes are those of IANA's text/tab-separated-values users (mysql, psql).
+local TSV_ESCAPES = { ["\t"] = "\\t", ["\n"] = "\\n", ["\r"] = "\\r", ["\\"] = "\\\\" }
+local function escape(s) return (s:gsub("[\t\n\r\\]", TSV_ESCAPES)) end
+
+--- A function that turns a row into a line; separator "," or "\t".
+function csv.row_encoder(columns, separator)
+  local dress = separator == "," and quote or escape
+  return function(row)
+    local cells = {}
+    for i = 1, #columns do cells[i] = dress(plain(row[i], columns[i].type)) end
+    return table.concat(cells, separator) .. "\n"
+  end
+end
+
+--- The header line for columns.
+function csv.header(columns, separator)
+  local names = {}
+  for i, column in ipairs(columns) do names[i] = column.name end
+  return csv.row_encoder(columns, separator)(names)
+end
+
+--- Header and rows; several views are separated by an empty line and a "# title" line each.
+function csv.write(views, write, separator)
+  separator = separator or ","
+  for i, view in ipairs(views) do
+    local columns, rows = view:tabular()
+    if #views > 1 then
+      write((i > 1 and "\n" or "") .. "# " .. strings.visible(view.title) .. "\n")
+    end
+    write(csv.header(columns, separator))
+    local encode = csv.row_encoder(columns, separator)
+    for r = 1, #rows do write(encode(rows[r])) end
+  end
+end
+
+return csv

@@ -1,0 +1,125 @@
+-- JSON with the order of keys that we choose, which lua-cjson does not keep; it does the strings.
+local cjson = require "cjson"
+local strings = require "sluice.strings"
+local value = require "sluice.value"
+
+local json = {}
+
+local function string_of(s)
+  if not s:find('[%c"\\\127-\255]') then return '"' .. s .. '"' end
+  -- cjson writes every "/" as "\/", so a bare one never follows a backslash: this undoes just that.
+  return (cjson.encode(strings.valid(s)):gsub("\\/", "/"))
+end
+
+local encode -- emits one value
+
+local function object(emit, pairs_of, indent, column_type)
+  if #pairs_of == 0 then return emit("{}") end
+  local inner = indent and indent .. "  "
+  emit("{")
+  for i = 1, #pairs_of do
+    if i > 1 then emit(",") end
+    if inner then emit("\n" .. inner) end
+    emit(string_of(tostring(pairs_of[i][1])))
+    emit(inner and ": " or ":")
+    encode(emit, pairs_of[i][2], inner, pairs_of[i].type or column_type)
+  end
+  if indent then emit("\n" .. indent) end
+  emit("}")
+end
+
+local function array(emit, items, column_type)
+  emit("[")
+  for i = 1, #items do
+    if i > 1 then emit(",") end
+    encode(emit, items[i], nil, column_type)
+  end
+  emit("]")
+end
+
+local function sorted_pairs(map)
+  local out = {}
+  for k, v in pairs(map) do out[#out + 1] = { tostring(k), v } end
+  table.sort(out, function(a, b) return a[1] < b[1] end)
+  return out
+end
+
+function encode(emit, v, indent, column_type)
+  local kind = value.kind(v)
+  if kind == "null" then return emit("null") end
+  if kind == "boolean" then return emit(tostring(v)) end
+  if kind == "number" then return emit(value.number(v, column_type) or "null") end
+  if kind == "integer" then return emit(value.integer(v)) end
+  if kind == "time" then return emit('"' .. value.time(v) .. '"') end
+  if kind == "object" then return object(emit, v, indent, column_type) end
+  if kind == "map" then return object(emit, sorted_pairs(v), indent, column_type) end
+  if kind == "array" then return array(emit, v, column_type) end
+  emit(string_of(tostring(v)))
+end
+
+--- One value as a string; kinds as in value.lua.
+function json.encode(v, column_type)
+  local parts = {}
+  encode(function(s) parts[#parts + 1] = s end, v, nil, column_type)
+  return table.concat(parts)
+end
+
+--- A function that turns a row into its object's text, keys in the order of columns: made once and
+--- called for each row, because streams of millions of flows go through it.
+function json.row_encoder(columns)
+  local keys = {}
+  for i, column in ipairs(columns) do
+    keys[i] = (i == 1 and "{" or ",") .. string_of(column.name) .. ":"
+  end
+  return function(row)
+    local parts, n = {}, 0
+    local function emit(s) n = n + 1; parts[n] = s end
+    for i = 1, #keys do
+      emit(keys[i])
+      encode(emit, row[i], nil, columns[i].type)
+    end
+    return table.concat(parts) .. (#keys == 0 and "{}" or "}")
+  end
+end
+
+local function write_rows(view, write, indent)
+  local columns, rows = view:tabular()
+  local encode_row = json.row_encoder(columns)
+  if #rows == 0 then return write("[]") end
+  write("[\n")
+  for i = 1, #rows do
+    write(indent .. "  " .. encode_row(rows[i]) .. (i < #rows and ",\n" or "\n"))
+  end
+  write(indent .. "]")
+end
+
+local function write_view(view, write, indent)
+  if view.kind == "record" then return object(write, view.fields, indent) end
+  write_rows(view, write, indent)
+end
+
+--- A view in its natural form: a record is an object, all else a list of row objects; several
+--- views are an object keyed by their names.
+function json.write(views, write)
+  if #views == 1 then
+    write_view(views[1], write, "")
+    return write("\n")
+  end
+  write("{")
+  for i, view in ipairs(views) do
+    write((i > 1 and "," or "") .. "\n  " .. string_of(view.name) .. ": ")
+    write_view(view, write, "  ")
+  end
+  write(#views > 0 and "\n}\n" or "}\n")
+end
+
+--- One object a line, view after view.
+function json.write_lines(views, write)
+  for _, view in ipairs(views) do
+    local columns, rows = view:tabular()
+    local encode_row = json.row_encoder(columns)
+    for i = 1, #rows do write(encode_row(rows[i]) .. "\n") end
+  end
+end
+
+return json

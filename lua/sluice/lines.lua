@@ -1,0 +1,224 @@
+-- Amounts over time as a picture: a panel for each unit, the time axis below them all in UTC.
+-- Coordinates are pixels from the lower left corner.
+local gnuplot = require "sluice.gnuplot"
+local palette = require "sluice.palette"
+local series = require "sluice.series"
+local units = require "sluice.units"
+
+local lines = {}
+
+local AXIS_HEIGHT = 48 -- clock and date below the lowest panel
+local HEAD = 30 -- title and legend above each panel
+local TICK_SIZE = 13
+
+-- Series by unit, in order: { { unit =, members = { 1, 3 } }, … }.
+local function panels_of(s, view)
+  local list, by_unit = {}, {}
+  for c, column in ipairs(s.columns) do
+    local unit = column.unit or view.unit or ""
+    if not by_unit[unit] then
+      by_unit[unit] = { unit = unit, members = {} }
+      list[#list + 1] = by_unit[unit]
+    end
+    table.insert(by_unit[unit].members, c)
+  end
+  return list
+end
+
+-- What a panel's amounts reach: the largest, or the largest sum where they are stacked.
+local function reach(s, panel, stacked)
+  local max = 0
+  for i = 1, #s.times do
+    local sum = 0
+    for _, c in ipairs(panel.members) do
+      sum = stacked and sum + math.max(0, s.values[c][i]) or math.max(sum, s.values[c][i])
+    end
+    max = math.max(max, sum)
+  end
+  return max
+end
+
+-- Pieces of the time axis on which nothing changes: { x1, x2, row or nil }; nil where no row holds.
+local function pieces_of(s, x_of)
+  local pieces = {}
+  for i, t in ipairs(s.times) do
+    local after = s.times[i + 1]
+    local gap = not after or after - t > 1.5 * s.interval
+    local x1, x2 = x_of(t), x_of(gap and t + s.interval or after)
+    -- A short burst in a long capture still shows.
+    if gap and x2 - x1 < 1 then x2 = x1 + 1 end
+    pieces[#pieces + 1] = { x1, x2, i }
+    if after and gap and x_of(after) > x2 then pieces[#pieces + 1] = { x2, x_of(after) } end
+  end
+  return pieces
+end
+
+-- The steps of amounts along pieces: x, y, x, y…; amount(row) in units, y_of(amount) in pixels.
+local function path(pieces, amount, y_of)
+  local points = {}
+  for _, piece in ipairs(pieces) do
+    local y = y_of(piece[3] and math.max(0, amount(piece[3])) or 0)
+    for _, n in ipairs { piece[1], y, piece[2], y } do points[#points + 1] = n end
+  end
+  return points
+end
+
+-- Points there and, along other, back again: an area.
+local function between(points, other)
+  local area = {}
+  for i = 1, #points do area[i] = points[i] end
+  for i = #other - 1, 1, -2 do
+    area[#area + 1] = other[i]
+    area[#area + 1] = other[i + 1]
+  end
+  return area
+end
+
+local function nothing() return 0 end
+
+local function draw_stacked(script, s, panel, pieces, y_of)
+  local sums = {}
+  for i = 1, #s.times do sums[i] = 0 end
+  local function sum(i) return sums[i] end
+  local below = path(pieces, nothing, y_of)
+  for _, c in ipairs(panel.members) do
+    for i = 1, #s.times do sums[i] = sums[i] + math.max(0, s.values[c][i]) end
+    local above = path(pieces, sum, y_of)
+    script:polygons({ between(above, below) }, palette.mix(palette.series(c), 0xffffff, 0.12))
+    below = above
+  end
+end
+
+local function draw_series(script, s, panel, pieces, y_of, stacked)
+  if stacked and #panel.members > 1 then return draw_stacked(script, s, panel, pieces, y_of) end
+  for _, c in ipairs(panel.members) do
+    local points = path(pieces, function(i) return s.values[c][i] end, y_of)
+    local color = palette.series(c)
+    if #panel.members == 1 then
+      local foot = path(pieces, nothing, y_of)
+      script:polygons({ between(points, foot) }, palette.mix(color, 0xffffff, 0.6))
+    end
+    local outline = { points[1], y_of(0) }
+    for i = 1, #points do outline[#outline + 1] = points[i] end
+    outline[#outline + 1], outline[#outline + 2] = points[#points - 1], y_of(0)
+    script:polyline(outline, color, #panel.members == 1 and 1.3 or 1.8)
+  end
+end
+
+-- "Bytes per 10 s": amounts of a bin mean nothing without its length.
+local function panel_title(s, panel, view)
+  local title = s.columns[panel.members[1]].title
+  if #panel.members > 1 then
+    title = panel.unit ~= "" and panel.unit:gsub("^%l", string.upper) or ""
+  end
+  local counted = not panel.unit:find("/") and panel.unit ~= "%" and panel.unit ~= "s"
+  if not counted or title == "" then return title end
+  local every = view.interval or s.bin or s.interval
+  return ("%s per %s"):format(title, (units.duration(every):gsub("^1 (%a+)$", "%1")))
+end
+
+-- Small squares and names, from the right edge to the left, first series first.
+local function legend(script, s, panel, right, y, left)
+  local widths, total = {}, 0
+  local most = (right - left) / #panel.members - 34
+  for i, c in ipairs(panel.members) do
+    local name = gnuplot.fit(s.columns[c].title, math.max(20, most), TICK_SIZE)
+    widths[i] = { name, gnuplot.text_width(name, TICK_SIZE) + 34 }
+    total = total + widths[i][2]
+  end
+  local x = right - total + 14
+  for i, c in ipairs(panel.members) do
+    script:rectangle(x, y - 6, 12, 12, palette.series(c))
+    script:label(widths[i][1], x + 17, y, { size = TICK_SIZE, color = palette.text })
+    x = x + widths[i][2]
+  end
+end
+
+local function draw_panel(script, s, panel, view, area, x_of)
+  local last = panel.last
+  local function y_of(amount)
+    return area.bottom + math.min(amount / last, 1) * (area.top - area.bottom)
+  end
+  for _, tick in ipairs(panel.ticks) do
+    local y = y_of(tick[1])
+    script:rule(area.left, y, area.right, y, palette.grid)
+    script:label(tick[2], area.left - 8, y,
+      { size = TICK_SIZE, color = palette.muted, align = "right" })
+  end
+  draw_series(script, s, panel, pieces_of(s, x_of), y_of, view.stacked)
+  script:polyline({ area.left, area.bottom, area.right, area.bottom }, palette.axis, 1)
+  local title = panel_title(s, panel, view)
+  local head = area.top + HEAD / 2 + 2
+  script:label(title, area.left, head,
+    { size = 14, bold = #panel.members == 1, color = palette.text, max = area.right - area.left })
+  if #panel.members > 1 then
+    local from = area.left + gnuplot.text_width(title, 14) + 20
+    legend(script, s, panel, area.right, head, from)
+  end
+end
+
+local function time_ticks(s, wanted)
+  if not s.relative then return units.time_ticks(s.first, s.last, wanted) end
+  local ticks = {}
+  for _, tick in ipairs((units.ticks(s.last - s.first, "s", wanted))) do
+    if tick[1] <= s.last - s.first then ticks[#ticks + 1] = { s.first + tick[1], tick[2] } end
+  end
+  return ticks
+end
+
+local function draw_times(script, s, area, x_of)
+  local ticks = time_ticks(s, math.max(2, math.floor((area.right - area.left) / 110)))
+  local style = { size = TICK_SIZE, color = palette.muted, align = "center" }
+  for _, tick in ipairs(ticks) do
+    local x = x_of(tick[1])
+    script:rule(x, area.bottom, x, area.top, palette.grid)
+    script:rule(x, area.bottom - 5, x, area.bottom, palette.axis)
+    script:label(tick[2], x, area.bottom - 15, style)
+    if tick[3] then script:label(tick[3], x, area.bottom - 33, style) end
+  end
+  if not s.relative then
+    script:label("UTC", area.left - 34, area.bottom - 15,
+      { size = TICK_SIZE, color = palette.muted, align = "right" })
+  end
+end
+
+-- Ticks of every panel first: the widest decides where all of them begin.
+local function scale_panels(s, panels, view, height)
+  local widest = 0
+  for _, panel in ipairs(panels) do
+    local max = reach(s, panel, view.stacked)
+    panel.ticks, panel.last = units.ticks(max > 0 and max or 1, panel.unit,
+      math.max(2, math.floor(height / 55)))
+    for _, tick in ipairs(panel.ticks) do
+      widest = math.max(widest, gnuplot.text_width(tick[2], TICK_SIZE))
+    end
+  end
+  return widest
+end
+
+--- The script of a lines view; chart: the module that knows the frame.
+function lines.script(view, opts, ending, chart)
+  local s = series.new(view)
+  if #s.times == 0 then return chart.empty(view, opts, ending) end
+  local script = gnuplot.script(opts.width or chart.WIDTH, opts.height or chart.HEIGHT, ending)
+  local bottom, top = chart.frame(script, view, opts, chart.notes_of(view, 0))
+  s = series.thinned(s, math.floor(script.width * 0.9))
+  local panels = panels_of(s, view)
+  bottom = bottom + AXIS_HEIGHT - 8
+  local height = (top - bottom) / #panels
+  local widest = scale_panels(s, panels, view, height - HEAD)
+  local area = { left = math.max(96, chart.EDGE + widest + 12), right = script.width - 48 }
+  local function x_of(t)
+    return area.left + (t - s.first) / (s.last - s.first) * (area.right - area.left)
+  end
+  for p, panel in ipairs(panels) do
+    area.top = top - (p - 1) * height - HEAD
+    area.bottom = top - p * height + (p < #panels and 10 or 0)
+    draw_panel(script, s, panel, view, area, x_of)
+  end
+  area.top = top - HEAD
+  draw_times(script, s, area, x_of)
+  return script
+end
+
+return lines

@@ -1,0 +1,224 @@
+-- Countries colored by an amount: a world map with a logarithmic scale.
+-- Coordinates are pixels from the lower left corner.
+local countries = require "sluice.countries"
+local gnuplot = require "sluice.gnuplot"
+local palette = require "sluice.palette"
+local units = require "sluice.units"
+local value = require "sluice.value"
+
+local map = {}
+
+local LAND, SEA, GRATICULE, BORDER = 0xd3d3cf, 0xedf3f8, 0xdde7ee, 0xffffff
+-- Antarctica has no address blocks to speak of; without it everything else is a fifth larger.
+local SOUTH, NORTH = -57, 84
+local FOOT = 84 -- height of scale and list below the map
+local TOO_SMALL = 30 -- square pixels: below, a country gets a dot
+local DOT = 4.5 -- its radius
+
+--- Natural Earth projection (Patterson; polynomial by Savric et al., 2011): degrees to x, y.
+function map.project(lon, lat)
+  local l, p = math.rad(lon), math.rad(lat)
+  local p2 = p * p
+  local p4 = p2 * p2
+  local x = l * (0.8707 - 0.131979 * p2 + p4 * (-0.013791 + p4 * p2 * (0.003971 - 0.001529 * p2)))
+  local y = p * (1.007226 + p2 * (0.015085 + p4 * (-0.044475 + 0.028874 * p2 - 0.005916 * p4)))
+  return x, y
+end
+
+-- The map inside a box, as large as it fits: a function from degrees to pixels, and the scale.
+local function fit_into(left, bottom, right, top)
+  local half = map.project(180, 0)
+  local _, y_south = map.project(0, SOUTH)
+  local _, y_north = map.project(0, NORTH)
+  local scale = math.min((right - left) / (2 * half), (top - bottom) / (y_north - y_south))
+  local middle = (left + right) / 2
+  local base = (bottom + top) / 2 - (y_south + y_north) / 2 * scale
+  return function(lon, lat)
+    local x, y = map.project(lon, math.max(SOUTH, math.min(NORTH, lat)))
+    return middle + x * scale, base + y * scale
+  end
+end
+
+local function draw_sea(script, place)
+  local outline = {}
+  local function go(lon, from, to, step)
+    for lat = from, to, step do
+      outline[#outline + 1], outline[#outline + 2] = place(lon, lat)
+    end
+  end
+  go(-180, SOUTH, NORTH, 3)
+  go(180, NORTH, SOUTH, -3)
+  script:polygons({ outline }, SEA)
+  for lon = -150, 150, 30 do
+    local meridian = {}
+    for lat = SOUTH, NORTH, 3 do
+      meridian[#meridian + 1], meridian[#meridian + 2] = place(lon, lat)
+    end
+    script:polyline(meridian, GRATICULE, 0.8)
+  end
+  for lat = -30, 60, 30 do
+    local x1, y = place(-180, lat)
+    local x2 = place(180, lat)
+    script:polyline({ x1, y, x2, y }, GRATICULE, 0.8)
+  end
+end
+
+local function ring_area(points)
+  local sum, x1, y1 = 0, points[#points - 1], points[#points]
+  for i = 1, #points, 2 do
+    local x2, y2 = points[i], points[i + 1]
+    sum, x1, y1 = sum + x1 * y2 - x2 * y1, x2, y2
+  end
+  return math.abs(sum) / 2
+end
+
+-- A ring in pixels; nil where it lies below the picture's edge.
+local function placed(ring, place)
+  local points, above = {}, false
+  for i = 1, #ring, 2 do
+    above = above or ring[i + 1] > SOUTH
+    points[#points + 1], points[#points + 2] = place(ring[i], ring[i + 1])
+  end
+  return above and points or nil
+end
+
+-- Rings come large ones first, and enclaves must stay above what surrounds them: neighbours in this
+-- order that share a color are one element. Returns the area that each country covers.
+local function draw_land(script, place, color_of)
+  local areas, run, run_color = {}, {}, nil
+  local function flush()
+    if #run > 0 then script:polygons(run, run_color, BORDER, 0.5) end
+    run = {}
+  end
+  for _, ring in ipairs(countries.rings()) do
+    local points = placed(ring, place)
+    if points then
+      local color = color_of[ring.code] or LAND
+      if color ~= run_color then flush() end
+      run_color = color
+      run[#run + 1] = points
+      areas[ring.code] = (areas[ring.code] or 0) + ring_area(points)
+    end
+  end
+  flush()
+  return areas
+end
+
+local function circle(x, y, radius)
+  local points = {}
+  for i = 0, 23 do
+    local a = i / 24 * 2 * math.pi
+    points[#points + 1], points[#points + 2] = x + radius * math.cos(a), y + radius * math.sin(a)
+  end
+  return points
+end
+
+-- Singapore and Malta would not be seen. Small amounts first: dots that touch show the larger one.
+local function draw_dots(script, place, shown, areas, color_of)
+  for i = #shown, 1, -1 do
+    local code = shown[i][1]
+    if (areas[code] or 0) < TOO_SMALL then
+      local country = countries.get(code)
+      local x, y = place(country.lon, country.lat)
+      script:polygons({ circle(x, y, DOT + 1.2) }, BORDER)
+      script:polygons({ circle(x, y, DOT) }, color_of[code])
+    end
+  end
+end
+
+-- Whole decades around all amounts: { low =, high = } as exponents of ten.
+local function decades(shown)
+  local low, high = math.huge, -math.huge
+  for _, pair in ipairs(shown) do
+    local exponent = math.log10(pair[2])
+    low, high = math.min(low, math.floor(exponent + 1e-9)), math.max(high, math.ceil(exponent - 1e-9))
+  end
+  if high <= low then high = low + 1 end
+  return { low = low, high = high }
+end
+
+local function draw_scale(script, range, unit, x, y, width)
+  local steps, height = 120, 14
+  for i = 0, steps - 1 do -- each a little wider than its share, so that no gap shines through
+    local extra = i < steps - 1 and 1 or 0
+    script:rectangle(x + i / steps * width, y, width / steps + extra, height,
+      palette.scale((i + 0.5) / steps))
+  end
+  local every = math.ceil((range.high - range.low) / 6)
+  for exponent = range.low, range.high do
+    local at = x + (exponent - range.low) / (range.high - range.low) * width
+    script:polyline({ at, y - 4, at, y }, palette.axis, 1)
+    if (exponent - range.low) % every == 0 then
+      script:label(units.format(10 ^ exponent, unit), at, y - 14,
+        { size = 13, color = palette.text, align = "center" })
+    end
+  end
+end
+
+local function listed(pairs_of, unit, name)
+  local out = {}
+  for i, pair in ipairs(pairs_of) do
+    out[i] = name(pair[1]) .. " " .. units.cell(pair[2], { unit = unit })
+  end
+  return table.concat(out, ", ")
+end
+
+-- What the map shows (amounts above zero, largest first), and what it cannot show.
+local function sorted_out(view)
+  local shown, off = {}, {}
+  for _, pair in ipairs(view.values) do
+    local amount = value.tonumber(pair[2]) or 0
+    local country = countries.get(pair[1])
+    if amount > 0 and country and country.lat > SOUTH then
+      shown[#shown + 1] = { pair[1], amount }
+    elseif amount > 0 then
+      off[#off + 1] = pair
+    end
+  end
+  for _, pair in ipairs(view.other) do off[#off + 1] = pair end
+  return shown, off
+end
+
+local function draw_foot(script, view, shown, off, range, bottom, edge)
+  local unit = view.unit or "number"
+  local room = script.width - 2 * edge
+  local top_line, low_line = bottom + 58, bottom + 22
+  local muted = { size = 14, color = palette.muted, max = room }
+  local x = edge
+  if range then
+    local name = unit:gsub("^%l", string.upper)
+    script:label(name .. ", logarithmic scale", edge + 12, bottom + 70,
+      { size = 13, color = palette.muted })
+    draw_scale(script, range, view.unit, edge + 12, bottom + 42, 400)
+    x = edge + 470
+    script:label(("%d %s: %s"):format(#shown, #shown == 1 and "country" or "countries",
+      listed(shown, unit, countries.name)), x, top_line,
+      { size = 14, color = palette.text, max = script.width - edge - x })
+  else
+    script:label("No traffic of any country", edge, top_line, muted)
+  end
+  if #off == 0 then return end
+  script:label("Not on the map: " .. listed(off, unit, countries.name), x, range and top_line - 24
+    or low_line, { size = 14, color = palette.muted, max = script.width - edge - x })
+end
+
+--- The script of a map view; chart: the module that knows the frame.
+function map.script(view, opts, ending, chart)
+  local script = gnuplot.script(opts.width or chart.WIDTH, opts.height or chart.HEIGHT, ending)
+  local bottom, top = chart.frame(script, view, opts, chart.notes_of(view, 0))
+  local shown, off = sorted_out(view)
+  local range = #shown > 0 and decades(shown) or nil
+  local color_of = {}
+  for _, pair in ipairs(shown) do
+    local share = (math.log10(pair[2]) - range.low) / (range.high - range.low)
+    color_of[pair[1]] = palette.scale(share)
+  end
+  local place = fit_into(chart.EDGE, bottom + FOOT, script.width - chart.EDGE, top)
+  draw_sea(script, place)
+  local areas = draw_land(script, place, color_of)
+  draw_dots(script, place, shown, areas, color_of)
+  draw_foot(script, view, shown, off, range, bottom - 10, chart.EDGE)
+  return script
+end
+
+return map

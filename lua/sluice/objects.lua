@@ -1,0 +1,56 @@
+-- What recipes read of packets and flows beside the plain fields of src/abi.h: 64-bit counters as
+-- Lua numbers (exact to 2^53), names, countries. As methods of ctypes they cost nothing once
+-- compiled.
+local ffi = require "ffi"
+local C = require("sluice.abi").C
+local geo = require "sluice.geo"
+
+local function name_of(number)
+  local name = C.sl_ip_proto_name(number)
+  return name ~= nil and ffi.string(name) or tostring(number)
+end
+
+-- Names by number, made once: strings are not built per packet.
+local proto_names = {}
+for i = 0, 255 do proto_names[i] = name_of(i) end
+
+local function with_getters(ctype, getters)
+  ffi.metatype(ctype, {
+    __index = function(object, key)
+      local get = getters[key]
+      if get then return get(object) end
+      error(("no field '%s' in %s"):format(tostring(key), ctype:match "sl_(%w+)"), 2)
+    end,
+  })
+end
+
+with_getters("struct sl_packet", {
+  number = function(p) return tonumber(p.number64) end,
+  offset = function(p) return tonumber(p.offset64) end,
+  flow_pkt = function(p) return tonumber(p.flow_pkt64) end,
+  proto_name = function(p) return proto_names[p.proto] end,
+  src_country = function(p) return geo.country(p.src) end,
+  dst_country = function(p) return geo.country(p.dst) end,
+})
+
+local ends = {}
+for i = 0, 5 do ends[i] = ffi.string(C.sl_flow_end_name(i)) end
+
+with_getters("struct sl_flow", {
+  number = function(f) return tonumber(f.number64) end,
+  packets_src = function(f) return tonumber(f.n_packets[0]) end,
+  packets_dst = function(f) return tonumber(f.n_packets[1]) end,
+  bytes_src = function(f) return tonumber(f.n_bytes[0]) end,
+  bytes_dst = function(f) return tonumber(f.n_bytes[1]) end,
+  payload_src = function(f) return tonumber(f.n_payload[0]) end,
+  payload_dst = function(f) return tonumber(f.n_payload[1]) end,
+  packets = function(f) return tonumber(f.n_packets[0] + f.n_packets[1]) end,
+  bytes = function(f) return tonumber(f.n_bytes[0] + f.n_bytes[1]) end,
+  payload = function(f) return tonumber(f.n_payload[0] + f.n_payload[1]) end,
+  proto_name = function(f) return proto_names[f.proto] end,
+  end_name = function(f) return ends[f["end"]] end,
+  src_country = function(f) return geo.country(f.src) end,
+  dst_country = function(f) return geo.country(f.dst) end,
+})
+
+return { proto_names = proto_names }

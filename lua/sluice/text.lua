@@ -1,0 +1,230 @@
+-- Views for people at a terminal: aligned tables, bars and charts of block characters. Every string
+-- goes through strings.visible() (in units.cell()), so that nothing from a capture drives the terminal.
+local blocks = require "sluice.blocks"
+local strings = require "sluice.strings"
+local units = require "sluice.units"
+local value = require "sluice.value"
+
+local text = {}
+
+local DEFAULT_WIDTH = 100 -- of charts, where no terminal says otherwise
+local NARROWEST = 8 -- columns that a cell of text keeps
+local GAP = "  "
+
+-- Numbers stand at the right: by the column's type, else where all of its values are numbers.
+local function is_number_column(column, index, rows, n)
+  if column.unit or column.type then
+    return column.unit ~= nil or column.type == "number" or column.type == "duration"
+  end
+  local some = false
+  for r = 1, n do
+    local kind = value.kind(rows[r][index])
+    if kind ~= "number" and kind ~= "integer" and kind ~= "null" then return false end
+    some = some or kind ~= "null"
+  end
+  return some
+end
+
+-- Takes the excess from the widest columns of text, never below NARROWEST.
+local function shrink(widths, right, excess)
+  while excess > 0 do
+    local widest
+    for i = 1, #widths do
+      if not right[i] and widths[i] > NARROWEST and (not widest or widths[i] > widths[widest]) then
+        widest = i
+      end
+    end
+    if not widest then return end
+    widths[widest], excess = widths[widest] - 1, excess - 1
+  end
+end
+
+local function measure(columns, cells, opts)
+  local widths, total = {}, 0
+  for i, column in ipairs(columns) do
+    widths[i] = strings.width(strings.visible(column.title))
+    for r = 1, #cells do widths[i] = math.max(widths[i], strings.width(cells[r][i])) end
+    total = total + widths[i] + (i > 1 and #GAP or 0)
+  end
+  return widths, opts.width and total - opts.width or 0
+end
+
+local function line_of(cells, widths, right)
+  local out = {}
+  for i = 1, #widths do
+    out[i] = strings.pad(strings.fit(cells[i], widths[i]), widths[i], right[i])
+  end
+  return (table.concat(out, GAP):gsub("%s+$", "")) .. "\n"
+end
+
+local function write_table(columns, rows, n, write, opts)
+  local cells, right, titles, rules = {}, {}, {}, {}
+  for r = 1, n do
+    cells[r] = {}
+    for i, column in ipairs(columns) do cells[r][i] = units.cell(rows[r][i], column) end
+  end
+  for i, column in ipairs(columns) do
+    right[i], titles[i] = is_number_column(column, i, rows, n), strings.visible(column.title)
+  end
+  local widths, excess = measure(columns, cells, opts)
+  shrink(widths, right, excess)
+  for i = 1, #widths do rules[i] = ("─"):rep(widths[i]) end
+  write(line_of(titles, widths, right))
+  write(line_of(rules, widths, right))
+  for r = 1, n do write(line_of(cells[r], widths, right)) end
+end
+
+-- How many rows are shown, and how many more there are.
+local function bound(view, rows, opts)
+  local n = math.min(#rows, opts.top or #rows)
+  return n, math.max(view.total or 0, #rows) - n
+end
+
+local function write_more(more, write)
+  if more > 0 then write(("… and %.0f more (use --top)\n"):format(more)) end
+end
+
+local function rows_with_table(view, write, opts)
+  local columns, rows = view:tabular()
+  local n, more = bound(view, rows, opts)
+  if n == 0 then return write("no data\n") end
+  write_table(columns, rows, n, write, opts)
+  write_more(more, write)
+end
+
+-- A map's table says each country's share too.
+local function write_map(view, write, opts)
+  local columns, rows = view:tabular()
+  local total, shown = 0, {}
+  for _, row in ipairs(rows) do total = total + (value.tonumber(row[3]) or 0) end
+  local share = { name = "share", title = "Share", type = "number", unit = "%" }
+  local list = { columns[2], columns[1], columns[3], share }
+  for i, row in ipairs(rows) do
+    local percent = total > 0 and (value.tonumber(row[3]) or 0) / total * 100 or 0
+    local code = row[1]:find("^%u%u$") and row[1] or ""
+    shown[i] = { row[2], code, row[3], percent }
+  end
+  local n, more = bound(view, shown, opts)
+  if n == 0 then return write("no data\n") end
+  write_table(list, shown, n, write, opts)
+  write_more(more, write)
+end
+
+local function write_bars(view, write, opts)
+  local n, more = bound(view, view.rows, opts)
+  if n == 0 then return write("no data\n") end
+  local labels, values, largest = {}, {}, 0
+  local label_width, value_width = 0, 0
+  for r = 1, n do
+    local amount = view.rows[r][2]
+    labels[r] = strings.fit(units.cell(view.rows[r][1]), 48)
+    values[r] = units.cell(amount, view.columns[2])
+    largest = math.max(largest, value.tonumber(amount) or 0)
+    label_width = math.max(label_width, strings.width(labels[r]))
+    value_width = math.max(value_width, strings.width(values[r]))
+  end
+  local room = (opts.width or DEFAULT_WIDTH) - label_width - value_width - 2 * #GAP
+  room = math.max(room, 10)
+  for r = 1, n do
+    local share = largest > 0 and (value.tonumber(view.rows[r][2]) or 0) / largest or 0
+    write(strings.pad(labels[r], label_width) .. GAP
+      .. strings.pad(values[r], value_width, true) .. GAP .. blocks.bar(share, room) .. "\n")
+  end
+  write_more(more, write)
+end
+
+local function unit_of(name, field)
+  if field.unit or field.type then return field end
+  if name == "bytes" or name:find("_bytes$") then return { unit = "bytes" } end
+  if name == "duration" then return { type = "duration" } end
+  return field
+end
+
+-- Small amounts say enough by themselves; of large ones the exact number stands behind.
+local function scalar(name, field, v)
+  local column = unit_of(name, field)
+  local shown = units.cell(v, column)
+  local n = value.tonumber(v)
+  if column.unit and n and math.abs(n) >= 1000 and n % 1 == 0 then
+    return ("%s (%s)"):format(shown, value.text(v))
+  end
+  return shown
+end
+
+local function fields_of(v)
+  if value.kind(v) == "object" then return v end
+  local fields = {}
+  for k, item in pairs(v) do fields[#fields + 1] = { tostring(k), item } end
+  table.sort(fields, function(a, b) return a[1] < b[1] end)
+  return fields
+end
+
+local function is_object(v)
+  local kind = value.kind(v)
+  return kind == "object" or kind == "map"
+end
+
+-- An object inside a record: its scalars on one line, "packets 12, bytes 3.4 kB".
+local function inline(v)
+  local out = {}
+  for i, field in ipairs(fields_of(v)) do
+    local name = tostring(field[1])
+    local column = unit_of(name, field)
+    out[i] = strings.visible(name) .. " " .. units.cell(field[2], column)
+  end
+  return #out > 0 and table.concat(out, ", ") or "–"
+end
+
+local function has_objects(v)
+  for _, field in ipairs(fields_of(v)) do
+    if is_object(field[2]) then return true end
+  end
+  return false
+end
+
+local function write_fields(fields, write, indent)
+  local width = 0
+  for _, field in ipairs(fields) do
+    width = math.max(width, strings.width(strings.visible(tostring(field[1]))))
+  end
+  for _, field in ipairs(fields) do
+    local name, v = tostring(field[1]), field[2]
+    local label = indent .. strings.pad(strings.visible(name), width)
+    if is_object(v) and has_objects(v) then
+      write(indent .. strings.visible(name) .. "\n")
+      write_fields(fields_of(v), write, indent .. "  ")
+    else
+      write(label .. GAP .. (is_object(v) and inline(v) or scalar(name, field, v)) .. "\n")
+    end
+  end
+end
+
+local function write_record(view, write)
+  write_fields(view.fields, write, "")
+end
+
+local function write_text(view, write)
+  for _, line in ipairs(view.lines) do write(strings.visible(tostring(line)) .. "\n") end
+end
+
+local function write_lines(view, write, opts)
+  blocks.chart(view, write, opts.width or DEFAULT_WIDTH)
+end
+
+local WRITERS = { table = rows_with_table, record = write_record, bars = write_bars,
+  lines = write_lines, map = write_map, text = write_text }
+
+--- Views as text. opts: width (columns of the terminal, nil: as wide as it gets), top (rows of a
+--- view), color (true: titles in bold, for a terminal only).
+function text.write(views, write, opts)
+  opts = opts or {}
+  for i, view in ipairs(views) do
+    if i > 1 then write("\n") end
+    local title = strings.visible(view.title)
+    write((opts.color and "\27[1m" .. title .. "\27[0m" or title) .. "\n")
+    WRITERS[view.kind](view, write, opts)
+    for _, note in ipairs(view.notes) do write(strings.visible(tostring(note)) .. "\n") end
+  end
+end
+
+return text

@@ -1,0 +1,196 @@
+-- What a recipe shows: data and an intent. Constructors check what a recipe gives and bring it to
+-- one form; renderers (text, json, csv, chart, map) read that form and nothing else.
+--
+--   view.kind     "table", "record", "bars", "lines", "map" or "text"
+--   view.name     a slug, unique among the recipe's views; view.title
+--   view.columns  { { name =, title =, type =, unit = }, … } and view.rows { { v, … }, … }
+--   view.total    rows there were before a bound cut them, or nil
+--   view.notes    lines of text that belong below
+--   record: view.fields { { name, value, type =, unit = }, … }
+--   map:    view.values { { code, v }, … } largest first, view.other { { name, v }, … }
+--   lines:  view.stacked, view.interval (seconds a row covers), view.unit
+--   text:   view.lines
+local strings = require "sluice.strings"
+local value = require "sluice.value"
+
+local view = { null = value.null, object = value.object, array = value.array }
+
+local View = {}
+View.__index = View
+
+local out = { null = value.null, object = function(_, f) return value.object(f) end,
+  array = function(_, f) return value.array(f) end }
+out.__index = out
+
+local function need(kind, spec, field)
+  if type(spec) ~= "table" then error(("out:%s needs a table"):format(kind), 4) end
+  if type(spec[field]) ~= "table" then
+    error(("out:%s needs %s = { … }"):format(kind, field), 4)
+  end
+end
+
+-- "Bytes" for a column named bytes.
+local function title_of(name)
+  local text = tostring(name):gsub("_", " ")
+  return (text:gsub("^%l", string.upper))
+end
+
+local TYPES = { string = true, number = true, time = true, duration = true, address = true }
+
+local function column(spec)
+  if type(spec) == "string" then spec = { name = spec } end
+  local name = spec.name or spec[1]
+  if type(name) ~= "string" then error("a column needs a name", 5) end
+  local kind = spec.type or (spec.unit and "number") or nil
+  if kind and not TYPES[kind] then
+    error(("column %s: unknown type %s"):format(name, tostring(kind)), 5)
+  end
+  return { name = name, title = spec.title or title_of(name), type = kind, unit = spec.unit }
+end
+
+local function columns(specs)
+  local list = {}
+  for i, spec in ipairs(specs) do list[i] = column(spec) end
+  return list
+end
+
+-- Takes what every view has from spec, and puts the view into the collection.
+local function add(self, kind, spec)
+  local title = spec.title and tostring(spec.title) or title_of(spec.name or kind)
+  local name = strings.slug(spec.name or title)
+  if name == "" then name = kind end
+  local unique, n = name, 1
+  while self.names[unique] do
+    n = n + 1
+    unique = name .. "_" .. n
+  end
+  self.names[unique] = true
+  local v = setmetatable({ kind = kind, name = unique, title = title, total = spec.total,
+    notes = spec.notes or {} }, View)
+  self.views[#self.views + 1] = v
+  return v
+end
+
+--- out:table { title =, columns = { "name" or { name =, title =, type =, unit = }, … }, rows =,
+--- total =, notes =, chart = "the column that a picture shows as bars" }
+function out:table(spec)
+  need("table", spec, "columns")
+  need("table", spec, "rows")
+  local v = add(self, "table", spec)
+  v.columns, v.rows, v.chart = columns(spec.columns), spec.rows, spec.chart
+end
+
+--- out:record { title =, fields = { { "packets", n, unit =, type = }, … } }; values may be
+--- out:object { … }, out:array { … } and out.null.
+function out:record(spec)
+  need("record", spec, "fields")
+  local v = add(self, "record", spec)
+  v.fields = spec.fields
+end
+
+-- An aggregate's label "bytes by port" names both columns.
+local function names_of(spec)
+  local of, by = tostring(spec.rows.label or ""):match("^(.+) by (.+)$")
+  local unit = spec.unit or spec.rows.unit
+  local label, amount = spec.label or by or "label", spec.value or of or unit or "value"
+  if not unit and (amount == "bytes" or amount:find(" bytes$")) then unit = "bytes" end
+  return label, amount, unit
+end
+
+--- out:bars { title =, rows = { { label, n }, … }, unit =, label = "port", value = "bytes" }
+function out:bars(spec)
+  need("bars", spec, "rows")
+  local label, amount, unit = names_of(spec)
+  local v = add(self, "bars", spec)
+  v.total = v.total or spec.rows.total
+  v.unit, v.rows = unit, spec.rows
+  v.columns = {
+    { name = strings.slug(label), title = title_of(label) },
+    { name = strings.slug(amount), title = title_of(amount), type = "number", unit = unit },
+  }
+end
+
+--- out:lines { title =, columns = { { name = "time", type = "time" }, { name = "bytes",
+--- unit = "bytes" }, … }, rows = { { t, n, … }, … }, stacked =, interval = seconds, unit = }
+--- A row holds from its t to the next; t ascends, and is a time, or a duration from the start.
+function out:lines(spec)
+  need("lines", spec, "columns")
+  need("lines", spec, "rows")
+  local v = add(self, "lines", spec)
+  v.columns, v.rows, v.stacked, v.interval = columns(spec.columns), spec.rows, spec.stacked,
+    spec.interval
+  if #v.columns < 2 then error("out:lines needs a time column and at least one more", 2) end
+  v.columns[1].type = v.columns[1].type or "time"
+  v.unit = spec.unit or v.columns[2].unit
+end
+
+local function by_value(a, b)
+  local x, y = value.tonumber(a[2]) or 0, value.tonumber(b[2]) or 0
+  if x ~= y then return x > y end
+  return tostring(a[1]) < tostring(b[1])
+end
+
+--- out:map { title =, values = { { "DE", n }, … }, other = { { "private", n }, … }, unit = }
+--- What is not two capital letters goes to other.
+function out:map(spec)
+  need("map", spec, "values")
+  local v = add(self, "map", spec)
+  v.unit, v.values, v.other = spec.unit or spec.values.unit, {}, {}
+  for _, list in ipairs { spec.values, spec.other or {} } do
+    for _, pair in ipairs(list) do
+      local code = value.text(pair[1])
+      local to = code:find("^%u%u$") and v.values or v.other
+      to[#to + 1] = { code, pair[2] }
+    end
+  end
+  table.sort(v.values, by_value)
+  table.sort(v.other, by_value)
+end
+
+--- out:text { title =, lines = { "…", … } }
+function out:text(spec)
+  need("text", spec, "lines")
+  local v = add(self, "text", spec)
+  v.lines = spec.lines
+end
+
+local function map_table(v)
+  local countries = require("sluice.countries")
+  local name = strings.slug(v.unit or "value")
+  local rows = {}
+  for _, list in ipairs { v.values, v.other } do
+    for _, pair in ipairs(list) do
+      rows[#rows + 1] = { pair[1], countries.name(pair[1]), pair[2] }
+    end
+  end
+  return { { name = "country", title = "Code" }, { name = "name", title = "Country" },
+    { name = name, title = title_of(name), type = "number", unit = v.unit } }, rows
+end
+
+local function record_table(v)
+  local list, row = {}, {}
+  for i, field in ipairs(v.fields) do
+    list[i] = { name = field[1], title = title_of(field[1]), type = field.type, unit = field.unit }
+    row[i] = field[2]
+  end
+  return list, { row }
+end
+
+--- The view as columns and rows, whatever its kind: for CSV, JSON lines and tables.
+function View:tabular()
+  if self.kind == "map" then return map_table(self) end
+  if self.kind == "record" then return record_table(self) end
+  if self.kind == "text" then
+    local rows = {}
+    for i, line in ipairs(self.lines) do rows[i] = { tostring(line) } end
+    return { { name = "text", title = "Text", type = "string" } }, rows
+  end
+  return self.columns, self.rows
+end
+
+--- The collection that a recipe's finish(out) gets; the views are in out.views, in order.
+function view.new()
+  return setmetatable({ views = {}, names = {} }, out)
+end
+
+return view

@@ -1,0 +1,52 @@
+/* The flow table: packets in capture order go in, stamped packets and decided flows come out.
+ *
+ * Meaning (design contract, section 3):
+ * - A flow is one protocol between two endpoints (address, port) in both directions. ICMP has type
+ *   and code for ports, paired as Zeek pairs them (its analyzer/protocol/icmp/ICMP.cc): a request
+ *   and its answer are one flow. Later IP fragments belong to their first fragment's flow.
+ * - src is the originator: the sender of the SYN, the receiver of a SYN+ACK that comes first, else
+ *   the sender of the first packet.
+ * - A flow ends by its own gap: a packet more than the timeout after the flow's last one starts a
+ *   new flow. The timeout is idle_s (TCP), idle_other_s, and closing_s once both sides sent FIN or
+ *   one sent RST.
+ * - Port reuse: a SYN without ACK whose sequence number differs from the first one in its
+ *   direction starts a new flow, as in tshark.
+ * - Sweeping (wheel.h) only emits early what could no longer grow.
+ *
+ * Decided flows come out in order of their decision time, ties by first packet.
+ */
+#ifndef SL_FLOW_H
+#define SL_FLOW_H
+
+#include "../error.h"
+
+struct sl_flow_options {
+    int64_t idle_tcp_s, idle_other_s; /* 0: never */
+    int64_t closing_s;
+    uint32_t max_flows; /* live flows at most; above it the longest idle is evicted. 0: no limit */
+    int ordered;        /* somebody looks at decided flows; else they are only counted */
+};
+
+/* The defaults: 300 s, 60 s, 5 s, no limit. */
+struct sl_flow_options sl_flow_defaults(void);
+
+struct sl_flows;
+
+struct sl_flows *sl_flows_new(const struct sl_flow_options *, struct sl_error *) SL_USED;
+void sl_flows_free(struct sl_flows *);
+
+/* Takes packets[sel[0 .. n-1]], n <= SL_BATCH, and stamps dir, flow and flow_pkt. Flows decided
+ * meanwhile are at sl_flows_decided until the next update. -1 with *err: out of memory. */
+int sl_flows_update(struct sl_flows *, struct sl_packet *packets, const uint32_t *sel, uint32_t n,
+                    struct sl_error *) SL_USED;
+
+/* The input has ended: decides all flows that are left. Call sl_flows_next_decided until it gives
+ * 0. */
+int sl_flows_finish(struct sl_flows *, struct sl_error *) SL_USED;
+/* The next decided flows (those of an update, or after finish all that are left, at most max at a
+ * time), in order, valid until the next call of an sl_flows_ function. Returns how many. */
+uint32_t sl_flows_decided(struct sl_flows *, struct sl_flow ***flows, uint32_t max);
+
+const struct sl_flow_stats *sl_flows_stats(const struct sl_flows *);
+
+#endif

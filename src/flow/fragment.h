@@ -1,0 +1,27 @@
+/* Remembers which ports the first fragment of a datagram had, so that later fragments, which hold
+ * none, find their flow. A small table where new datagrams push out old ones. */
+#ifndef SL_FLOW_FRAGMENT_H
+#define SL_FLOW_FRAGMENT_H
+
+#include "key.h"
+
+enum { SL_FRAGMENT_SLOTS = 4096, SL_FRAGMENT_MAX_AGE_S = 60 /* RFC 8200 section 4.5 */ };
+
+struct sl_fragment {
+    struct sl_addr src, dst;
+    int64_t ts_s;
+    uint32_t id;
+    uint16_t sport, dport;
+    uint8_t proto, one_way, used;
+};
+
+struct sl_fragments {
+    struct sl_fragment slots[SL_FRAGMENT_SLOTS];
+};
+
+void sl_fragments_put(struct sl_fragments *, const struct sl_packet *first, const struct sl_flow_key *);
+/* 1 and the ports of the datagram's first fragment, or 0: not seen. */
+int sl_fragments_get(const struct sl_fragments *, const struct sl_packet *later, uint16_t *sport,
+                     uint16_t *dport, uint8_t *one_way);
+
+#endif

@@ -1,0 +1,58 @@
+#include "key.h"
+
+#include <string.h>
+
+enum { ICMP = 1, ICMPV6 = 58 };
+
+/* Types that come in pairs, as icmp4_counterpart and icmp6_counterpart of Zeek's ICMP.cc. */
+static int counterpart(int v6, unsigned type) {
+    static const uint8_t v4_pairs[][2] = {{8, 0}, {13, 14}, {15, 16}, {10, 9}, {17, 18}};
+    static const uint8_t v6_pairs[][2] = {{128, 129}, {133, 134}, {135, 136},
+                                          {130, 131}, {139, 140}, {144, 145}};
+    const uint8_t(*pairs)[2] = v6 ? v6_pairs : v4_pairs;
+    size_t n = v6 ? sizeof v6_pairs / 2 : sizeof v4_pairs / 2;
+
+    for (size_t i = 0; i < n; i++) {
+        if (pairs[i][0] == type)
+            return pairs[i][1];
+        if (pairs[i][1] == type)
+            return pairs[i][0];
+    }
+    return -1;
+}
+
+int sl_icmp_ports(const struct sl_packet *p, uint16_t *sport, uint16_t *dport) {
+    int other = counterpart(p->proto == ICMPV6, p->icmp_type);
+
+    *sport = p->icmp_type;
+    *dport = other < 0 ? p->icmp_code : (uint16_t)other;
+    return other < 0;
+}
+
+static uint64_t host(const struct sl_addr *a, const struct sl_hash_seed *s) {
+    uint64_t w[2];
+
+    memcpy(w, a, sizeof w);
+    return sl_mix(w[0] ^ s->a, w[1] ^ s->b);
+}
+
+/* The two ends are joined by operations that commute, so that both directions hash alike. */
+static uint32_t hash_of(const struct sl_flow_key *k, const struct sl_hash_seed *s) {
+    uint64_t a = host(&k->src, s), b = host(&k->dst, s);
+    uint64_t x = (uint64_t)(k->sport ^ k->dport) << 32 | (uint64_t)k->proto << 8 | k->ip_version;
+    uint64_t y = (uint64_t)(k->sport + k->dport) << 20;
+    uint64_t h = sl_mix((a + b) ^ x, (a ^ b) ^ y ^ s->b);
+
+    return (uint32_t)(h ^ h >> 32);
+}
+
+void sl_flow_key_of(struct sl_flow_key *k, const struct sl_packet *p, uint16_t sport, uint16_t dport,
+                    const struct sl_hash_seed *seed) {
+    k->src = p->src;
+    k->dst = p->dst;
+    k->sport = sport;
+    k->dport = dport;
+    k->proto = p->proto;
+    k->ip_version = p->ip_version;
+    k->hash = hash_of(k, seed);
+}

@@ -1,0 +1,76 @@
+#include "store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { HUGE_PAGE = 2 * 1024 * 1024 };
+
+void *sl_huge_alloc(size_t size) {
+    if (size < HUGE_PAGE)
+        return calloc(1, size);
+    /* Mapped with room to spare, so that the part that is kept can start on a huge page. */
+    size_t room = size + HUGE_PAGE;
+    uint8_t *p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    size_t before = (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE;
+    if (before)
+        munmap(p, before);
+    munmap(p + before + size, room - before - size);
+    (void)madvise(p + before, size, MADV_HUGEPAGE); /* a wish: refused is as good */
+    return p + before;
+}
+
+void sl_huge_free(void *p, size_t size) {
+    if (size < HUGE_PAGE)
+        free(p);
+    else if (p)
+        munmap(p, size);
+}
+
+void sl_store_init(struct sl_store *s) {
+    *s = (struct sl_store){.freed = SL_NIL};
+}
+
+void sl_store_free(struct sl_store *s) {
+    for (uint32_t i = 0; i < s->n_chunks; i++)
+        sl_huge_free(s->chunks[i], SL_STORE_CHUNK * sizeof(struct sl_flow));
+    free(s->chunks);
+    sl_store_init(s);
+}
+
+static int add_chunk(struct sl_store *s) {
+    struct sl_flow **grown = realloc(s->chunks, (s->n_chunks + 1) * sizeof *grown);
+
+    if (!grown)
+        return -1;
+    s->chunks = grown;
+    s->chunks[s->n_chunks] = sl_huge_alloc(SL_STORE_CHUNK * sizeof(struct sl_flow));
+    if (!s->chunks[s->n_chunks])
+        return -1;
+    s->n_chunks++;
+    return 0;
+}
+
+struct sl_flow *sl_store_get(struct sl_store *s) {
+    uint32_t index = s->freed;
+
+    if (index != SL_NIL) {
+        struct sl_flow *f = sl_store_at(s, index);
+        s->freed = f->wheel_next;
+        memset(f, 0, sizeof *f);
+        f->index = index;
+        return f;
+    }
+    if (s->used == s->n_chunks * SL_STORE_CHUNK && add_chunk(s) < 0)
+        return NULL;
+    struct sl_flow *f = sl_store_at(s, s->used);
+    f->index = s->used++;
+    return f;
+}
+
+void sl_store_put(struct sl_store *s, struct sl_flow *f) {
+    f->wheel_next = s->freed;
+    s->freed = f->index;
+}

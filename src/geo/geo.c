@@ -1,0 +1,163 @@
+/* Countries of addresses: special ranges by the IANA registries (RFC 6890 and its successors), the
+ * rest from a MaxMind DB through libmaxminddb. Answers are kept in a small direct-mapped cache,
+ * because captures ask for the same hosts again and again. */
+#include "../error.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <maxminddb.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CACHE_SLOTS = 16384 };
+
+struct cached {
+    struct sl_addr addr;
+    uint32_t country, used;
+};
+
+struct sl_geo {
+    MMDB_s db;
+    struct cached cache[CACHE_SLOTS];
+};
+
+struct range {
+    uint32_t prefix[4];
+    int bits;
+    uint32_t what;
+};
+
+#define V4(a, b, c, d, n, what) {{0, 0, 0xffff, (a##u << 24) | (b << 16) | (c << 8) | d}, 96 + n, what}
+
+static const struct range ranges[] = {
+    V4(255, 255, 255, 255, 32, SL_GEO_BROADCAST),
+    V4(0, 0, 0, 0, 32, SL_GEO_UNSPECIFIED),
+    V4(10, 0, 0, 0, 8, SL_GEO_PRIVATE),           /* RFC 1918 */
+    V4(172, 16, 0, 0, 12, SL_GEO_PRIVATE),        /* RFC 1918 */
+    V4(192, 168, 0, 0, 16, SL_GEO_PRIVATE),       /* RFC 1918 */
+    V4(100, 64, 0, 0, 10, SL_GEO_SHARED),         /* RFC 6598 */
+    V4(127, 0, 0, 0, 8, SL_GEO_LOOPBACK),         /* RFC 1122 */
+    V4(169, 254, 0, 0, 16, SL_GEO_LINK_LOCAL),    /* RFC 3927 */
+    V4(224, 0, 0, 0, 4, SL_GEO_MULTICAST),        /* RFC 5771 */
+    V4(192, 0, 2, 0, 24, SL_GEO_DOCUMENTATION),   /* RFC 5737 */
+    V4(198, 51, 100, 0, 24, SL_GEO_DOCUMENTATION),
+    V4(203, 0, 113, 0, 24, SL_GEO_DOCUMENTATION),
+    V4(0, 0, 0, 0, 8, SL_GEO_RESERVED),           /* RFC 1122 */
+    V4(192, 0, 0, 0, 24, SL_GEO_RESERVED),        /* RFC 6890 */
+    V4(198, 18, 0, 0, 15, SL_GEO_RESERVED),       /* RFC 2544 */
+    V4(240, 0, 0, 0, 4, SL_GEO_RESERVED),         /* RFC 1112 */
+    {{0, 0, 0, 1}, 128, SL_GEO_LOOPBACK},         /* RFC 4291 */
+    {{0, 0, 0, 0}, 128, SL_GEO_UNSPECIFIED},
+    {{0xfc000000, 0, 0, 0}, 7, SL_GEO_PRIVATE},   /* RFC 4193 */
+    {{0xfe800000, 0, 0, 0}, 10, SL_GEO_LINK_LOCAL},
+    {{0xff000000, 0, 0, 0}, 8, SL_GEO_MULTICAST},
+    {{0x20010db8, 0, 0, 0}, 32, SL_GEO_DOCUMENTATION}, /* RFC 3849 */
+    {{0x3fff0000, 0, 0, 0}, 20, SL_GEO_DOCUMENTATION}, /* RFC 9637 */
+    {{0x01000000, 0, 0, 0}, 64, SL_GEO_RESERVED},      /* RFC 6666: discard only */
+};
+
+static int within(const struct sl_addr *a, const struct range *r) {
+    for (int i = 0, left = r->bits; left > 0; i++, left -= 32) {
+        uint32_t mask = left >= 32 ? 0xffffffff : ~(0xffffffffu >> left);
+        if ((a->w[i] ^ r->prefix[i]) & mask)
+            return 0;
+    }
+    return 1;
+}
+
+struct sl_geo *sl_geo_open(const char *path, struct sl_error *err) {
+    struct sl_geo *g = calloc(1, sizeof *g);
+
+    if (!g) {
+        sl_error_set(err, SL_EXIT_USAGE, "%s: out of memory", path);
+        return NULL;
+    }
+    int status = MMDB_open(path, MMDB_MODE_MMAP, &g->db);
+    if (status != MMDB_SUCCESS) {
+        sl_error_set(err, SL_EXIT_USAGE, "%s: not readable as a MaxMind DB: %s", path,
+                     status == MMDB_FILE_OPEN_ERROR ? strerror(errno) : MMDB_strerror(status));
+        free(g);
+        return NULL;
+    }
+    return g;
+}
+
+void sl_geo_close(struct sl_geo *g) {
+    if (!g)
+        return;
+    MMDB_close(&g->db);
+    free(g);
+}
+
+static MMDB_lookup_result_s lookup(const struct sl_geo *g, const struct sl_addr *a, int *error) {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } s = {0};
+
+    if (!a->w[0] && !a->w[1] && a->w[2] == 0xffff) {
+        s.v4.sin_family = AF_INET;
+        s.v4.sin_addr.s_addr = htonl(a->w[3]);
+    } else {
+        s.v6.sin6_family = AF_INET6;
+        for (int i = 0; i < 4; i++)
+            s.v6.sin6_addr.s6_addr32[i] = htonl(a->w[i]);
+    }
+    return MMDB_lookup_sockaddr(&g->db, &s.any, error);
+}
+
+/* The two forms that country databases have: MaxMind's and the flat one. */
+static uint32_t country_of(MMDB_lookup_result_s *found) {
+    static const char *const nested[] = {"country", "iso_code", NULL};
+    static const char *const flat[] = {"country_code", NULL};
+    MMDB_entry_data_s data;
+
+    if ((MMDB_aget_value(&found->entry, &data, flat) != MMDB_SUCCESS || !data.has_data) &&
+        (MMDB_aget_value(&found->entry, &data, nested) != MMDB_SUCCESS || !data.has_data))
+        return SL_GEO_UNKNOWN;
+    if (data.type != MMDB_DATA_TYPE_UTF8_STRING || data.data_size != 2)
+        return SL_GEO_UNKNOWN;
+    uint32_t first = (uint8_t)data.utf8_string[0], second = (uint8_t)data.utf8_string[1];
+    if (first < 'A' || first > 'Z' || second < 'A' || second > 'Z')
+        return SL_GEO_UNKNOWN;
+    return first << 8 | second;
+}
+
+static uint32_t find(const struct sl_geo *g, const struct sl_addr *a) {
+    int error = 0;
+
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (within(a, &ranges[i]))
+            return ranges[i].what;
+    MMDB_lookup_result_s found = lookup(g, a, &error);
+    return error == MMDB_SUCCESS && found.found_entry ? country_of(&found) : SL_GEO_UNKNOWN;
+}
+
+uint32_t sl_geo_country(struct sl_geo *g, const struct sl_addr *a) {
+    uint32_t h = (a->w[0] ^ a->w[1] * 0x85ebca6bu ^ a->w[2] * 0xc2b2ae35u ^ a->w[3]) * 0x9e3779b1u;
+    struct cached *c = &g->cache[h >> 18];
+
+    if (!c->used || memcmp(&c->addr, a, sizeof *a) != 0)
+        *c = (struct cached){.addr = *a, .country = find(g, a), .used = 1};
+    return c->country;
+}
+
+int sl_geo_name(uint32_t country, char *text) {
+    static const char *const names[SL_GEO_N] = {
+        [SL_GEO_UNKNOWN] = "unknown",       [SL_GEO_PRIVATE] = "private",
+        [SL_GEO_SHARED] = "shared",         [SL_GEO_LOOPBACK] = "loopback",
+        [SL_GEO_LINK_LOCAL] = "link-local", [SL_GEO_MULTICAST] = "multicast",
+        [SL_GEO_BROADCAST] = "broadcast",   [SL_GEO_UNSPECIFIED] = "unspecified",
+        [SL_GEO_DOCUMENTATION] = "documentation", [SL_GEO_RESERVED] = "reserved",
+    };
+
+    if (country < SL_GEO_N) {
+        size_t n = strlen(names[country]);
+        memcpy(text, names[country], n);
+        return (int)n;
+    }
+    text[0] = (char)(country >> 8);
+    text[1] = (char)country;
+    return 2;
+}

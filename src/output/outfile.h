@@ -1,0 +1,20 @@
+/* A file that appears whole or not at all: written beside its place, renamed to it at the end.
+ *
+ * struct sl_outfile and its functions are declared in abi.h, for Lua uses them too:
+ *
+ *   struct sl_outfile *f = sl_outfile_open(path);     NULL: no memory
+ *   if (sl_outfile_error(f)) …                        it could not be created
+ *   write to sl_outfile_fd(f), or open sl_outfile_temp(f) again by its name
+ *   sl_outfile_commit(f);                             0, or -1: see sl_outfile_error()
+ *   sl_outfile_free(f);                               removes the temporary file if not committed
+ *
+ * The file gets the permissions that creating it in place would give; a symbolic link is followed.
+ * A path that is there and is no regular file (a device, a folder) is refused: renaming would
+ * replace it.
+ */
+#ifndef SL_OUTFILE_H
+#define SL_OUTFILE_H
+
+#include "../types.h"
+
+#endif

@@ -1,0 +1,164 @@
+/* Flows as rows of text by the million (abi.h: sl_rows). One list of columns serves every form. No
+ * text here needs escaping: it is all numbers, addresses and names of our own. */
+#include "digits.h"
+#include "out.h"
+
+#include <stdlib.h>
+
+enum { ROW_MAX = 2048 };
+
+struct sl_rows {
+    struct sl_out *out;
+    struct sl_geo *geo;
+    int form;
+    uint64_t n;
+};
+
+struct column {
+    const char *name;
+    int quoted; /* a string in JSON */
+    char *(*put)(const struct sl_rows *, const struct sl_flow *, char *to);
+};
+
+static char *put_addr(const struct sl_addr *a, char *to) {
+    return to + sl_addr_text(a, to);
+}
+
+static char *put_country(const struct sl_rows *r, const struct sl_addr *a, char *to) {
+    return to + sl_geo_name(sl_geo_country(r->geo, a), to);
+}
+
+#define COLUMN(name, ...)                                                                              \
+    static char *put_##name(const struct sl_rows *r, const struct sl_flow *f, char *to) {              \
+        (void)r;                                                                                       \
+        return __VA_ARGS__;                                                                            \
+    }
+
+COLUMN(first, sl_put_time(to, f->first))
+COLUMN(last, sl_put_time(to, f->last))
+COLUMN(src, put_addr(&f->src, to))
+COLUMN(dst, put_addr(&f->dst, to))
+COLUMN(sport, sl_put_u64(to, f->sport))
+COLUMN(dport, sl_put_u64(to, f->dport))
+COLUMN(packets_src, sl_put_u64(to, f->n_packets[0]))
+COLUMN(packets_dst, sl_put_u64(to, f->n_packets[1]))
+COLUMN(bytes_src, sl_put_u64(to, f->n_bytes[0]))
+COLUMN(bytes_dst, sl_put_u64(to, f->n_bytes[1]))
+COLUMN(payload_src, sl_put_u64(to, f->n_payload[0]))
+COLUMN(payload_dst, sl_put_u64(to, f->n_payload[1]))
+COLUMN(src_country, put_country(r, &f->src, to))
+COLUMN(dst_country, put_country(r, &f->dst, to))
+COLUMN(end, sl_put_text(to, sl_flow_end_name(f->end)))
+
+static char *put_duration(const struct sl_rows *r, const struct sl_flow *f, char *to) {
+    struct sl_time d = {f->last.s - f->first.s, f->last.nsec - f->first.nsec};
+
+    (void)r;
+    if (f->last.nsec < f->first.nsec) {
+        d.s--;
+        d.nsec += 1000000000;
+    }
+    return sl_put_time(to, d);
+}
+
+static char *put_proto(const struct sl_rows *r, const struct sl_flow *f, char *to) {
+    const char *name = sl_ip_proto_name(f->proto);
+
+    (void)r;
+    return name ? sl_put_text(to, name) : sl_put_u64(to, f->proto);
+}
+
+static const struct column columns[] = {
+    {"first", 1, put_first},
+    {"last", 1, put_last},
+    {"duration", 0, put_duration},
+    {"proto", 1, put_proto},
+    {"src", 1, put_src},
+    {"sport", 0, put_sport},
+    {"dst", 1, put_dst},
+    {"dport", 0, put_dport},
+    {"packets_src", 0, put_packets_src},
+    {"packets_dst", 0, put_packets_dst},
+    {"bytes_src", 0, put_bytes_src},
+    {"bytes_dst", 0, put_bytes_dst},
+    {"payload_src", 0, put_payload_src},
+    {"payload_dst", 0, put_payload_dst},
+    {"src_country", 1, put_src_country},
+    {"dst_country", 1, put_dst_country},
+    {"end", 1, put_end},
+};
+
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+struct sl_rows *sl_rows_new(struct sl_out *out, struct sl_geo *geo, int form) {
+    struct sl_rows *r = calloc(1, sizeof *r);
+
+    if (r)
+        *r = (struct sl_rows){.out = out, .geo = geo, .form = form};
+    return r;
+}
+
+void sl_rows_free(struct sl_rows *r) {
+    free(r);
+}
+
+static int is_json(const struct sl_rows *r) {
+    return r->form == SL_ROWS_JSON || r->form == SL_ROWS_JSONL;
+}
+
+int sl_rows_begin(struct sl_rows *r) {
+    char *to = sl_out_reserve(r->out, ROW_MAX);
+
+    if (r->form == SL_ROWS_JSON)
+        *to++ = '[';
+    for (size_t i = 0; !is_json(r) && i < COLUMNS; i++) {
+        to = sl_put_text(to, columns[i].name);
+        *to++ = i + 1 == COLUMNS ? '\n' : r->form == SL_ROWS_CSV ? ',' : '\t';
+    }
+    sl_out_advance(r->out, to);
+    return sl_out_error(r->out)->code ? -1 : 0;
+}
+
+static char *put_object(const struct sl_rows *r, const struct sl_flow *f, char *to) {
+    for (size_t i = 0; i < COLUMNS; i++) {
+        *to++ = i ? ',' : '{';
+        *to++ = '"';
+        to = sl_put_text(to, columns[i].name);
+        *to++ = '"';
+        *to++ = ':';
+        if (columns[i].quoted)
+            *to++ = '"';
+        to = columns[i].put(r, f, to);
+        if (columns[i].quoted)
+            *to++ = '"';
+    }
+    *to++ = '}';
+    return to;
+}
+
+static char *put_line(const struct sl_rows *r, const struct sl_flow *f, char *to) {
+    for (size_t i = 0; i < COLUMNS; i++) {
+        if (i)
+            *to++ = r->form == SL_ROWS_CSV ? ',' : '\t';
+        to = columns[i].put(r, f, to);
+    }
+    return to;
+}
+
+int sl_rows_flows(struct sl_rows *r, struct sl_flow *const *flows, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        char *to = sl_out_reserve(r->out, ROW_MAX);
+        if (r->form == SL_ROWS_JSON)
+            to = sl_put_text(to, r->n ? ",\n " : "\n ");
+        to = is_json(r) ? put_object(r, flows[i], to) : put_line(r, flows[i], to);
+        if (r->form != SL_ROWS_JSON)
+            *to++ = '\n';
+        sl_out_advance(r->out, to);
+        r->n++;
+    }
+    return sl_out_error(r->out)->code ? -1 : 0;
+}
+
+int sl_rows_end(struct sl_rows *r) {
+    return r->form == SL_ROWS_JSON ? sl_out_write(r->out, "\n]\n", 3) : 0;
+}

@@ -1,0 +1,52 @@
+#include "interrupt.h"
+
+#include "../types.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { GRACE_S = 2, EXIT_INTERRUPTED = 130 };
+
+static volatile sig_atomic_t interrupted;
+static char at[64];
+
+static void say(const char *text) {
+    ssize_t ignored = write(STDERR_FILENO, text, strlen(text));
+    (void)ignored;
+}
+
+static void give_up(int signal) {
+    (void)signal;
+    say("\nsluice: interrupted, but ");
+    say(at[0] ? at : "the program");
+    say(" did not return within 2 s: its result is lost\n");
+    _exit(EXIT_INTERRUPTED);
+}
+
+static void on_interrupt(int signal) {
+    if (interrupted)
+        give_up(signal);
+    interrupted = 1;
+    alarm(GRACE_S);
+}
+
+void sl_interrupt_install(void) {
+    struct sigaction act = {.sa_handler = on_interrupt}; /* without SA_RESTART: waits end */
+
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    act.sa_handler = give_up;
+    sigaction(SIGALRM, &act, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is met as EPIPE, where it is written to */
+}
+
+int sl_interrupted(void) {
+    if (interrupted)
+        alarm(0);
+    return interrupted;
+}
+
+void sl_interrupt_at(const char *recipe) {
+    strncpy(at, recipe, sizeof at - 1);
+}

@@ -1,0 +1,13 @@
+/* Ctrl-C. A signal handler can reach nothing but static data, so this is the one place that has
+ * some: a flag, and the name of the recipe at work for the last words. */
+#ifndef SL_RUN_INTERRUPT_H
+#define SL_RUN_INTERRUPT_H
+
+/* The first SIGINT or SIGTERM sets the flag and gives the program 2 s to notice; then it says
+ * which recipe did not return and exits with 130, for a compiled Lua loop cannot be interrupted.
+ * A second signal does that at once. */
+void sl_interrupt_install(void);
+int sl_interrupted(void); /* looks at the flag, and stops the clock if it is set */
+/* sl_interrupt_at (abi.h): the name is copied, cut to 63 characters. */
+
+#endif

@@ -1,0 +1,20 @@
+/* The progress line: how far the reading is, on standard error and only on a terminal. */
+#ifndef SL_RUN_PROGRESS_H
+#define SL_RUN_PROGRESS_H
+
+#include "../types.h"
+
+struct sl_progress {
+    int shown; /* 0: no line is wanted */
+    int drawn; /* a line stands on the terminal */
+    int64_t size;
+    double started_s, last_s;
+};
+
+/* size: bytes of all inputs, or -1. */
+void sl_progress_start(struct sl_progress *, int wanted, int64_t size);
+/* Draws twice a second at most. */
+void sl_progress_tick(struct sl_progress *, uint64_t bytes, uint64_t packets);
+void sl_progress_clear(struct sl_progress *);
+
+#endif

@@ -1,0 +1,217 @@
+#include "run.h"
+
+#include "../packet/decode.h"
+#include "../packet/names.h"
+#include "interrupt.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* A packet this far ahead of the current interval is believed only when the next one confirms it:
+ * one wrong time stamp must not fire a year's worth of intervals. */
+static const double LEAP_S = 86400;
+
+static int open_run(struct sl_run *r, const struct sl_options *o) {
+    r->count_left = o->count ? o->count : UINT64_MAX;
+    r->interval_s = o->interval_s;
+    r->flow_options = sl_flow_defaults();
+    r->flow_options.max_flows = o->max_flows;
+    if (o->idle_s >= 0)
+        r->flow_options.idle_tcp_s = r->flow_options.idle_other_s = o->idle_s;
+    if (o->bpf && !(r->bpf = sl_bpf_new(o->bpf, &r->error)))
+        return -1;
+    if (!(r->feed = sl_feed_open(o->inputs, o->n_inputs, &r->error)))
+        return -1;
+    sl_progress_start(&r->progress, o->progress, sl_feed_size(r->feed));
+    return 0;
+}
+
+struct sl_run *sl_run_open(const struct sl_options *options, struct sl_error *err) {
+    struct sl_run *r = calloc(1, sizeof *r);
+
+    if (!r) {
+        sl_error_set(err, SL_EXIT_INPUT, "out of memory");
+        return NULL;
+    }
+    if (open_run(r, options) < 0) {
+        *err = r->error;
+        sl_run_close(r);
+        return NULL;
+    }
+    return r;
+}
+
+void sl_run_close(struct sl_run *r) {
+    if (!r)
+        return;
+    sl_progress_clear(&r->progress);
+    for (uint32_t i = 0; i < r->n_taps; i++) {
+        sl_flows_free(r->taps[i]->flows);
+        free(r->taps[i]);
+    }
+    sl_feed_close(r->feed);
+    sl_bpf_free(r->bpf);
+    free(r);
+}
+
+const struct sl_error *sl_run_error(const struct sl_run *r) {
+    return &r->error;
+}
+
+/* ---- a step ---- */
+
+static void meet_link_type(struct sl_run *r, uint32_t link_type) {
+    for (uint32_t i = 0; i < r->n_link_types; i++)
+        if (r->link_types[i] == link_type)
+            return;
+    if (r->n_link_types < SL_LINK_TYPES_MAX)
+        r->link_types[r->n_link_types++] = link_type;
+}
+
+static int64_t saturated_ns(struct sl_time t) {
+    int64_t ns;
+
+    if (__builtin_mul_overflow(t.s, 1000000000, &ns) || __builtin_add_overflow(ns, (int64_t)t.nsec, &ns))
+        return t.s < 0 ? INT64_MIN : INT64_MAX;
+    return ns;
+}
+
+static void stamp_times(struct sl_run *r) {
+    uint32_t link_type = UINT32_MAX;
+
+    for (uint32_t i = 0; i < r->read; i++) {
+        struct sl_packet *p = &r->batch.packets[i];
+        if (!r->started) {
+            r->origin = p->ts;
+            r->started = 1;
+        }
+        p->t = (double)(p->ts.s - r->origin.s) + ((double)p->ts.nsec - (double)r->origin.nsec) * 1e-9;
+        p->ts_ns = saturated_ns(p->ts);
+        if (p->link_type != link_type)
+            meet_link_type(r, link_type = p->link_type);
+    }
+}
+
+/* Reads the next packets. Returns the step's state; SL_STEP_PACKETS: there are some. */
+static uint32_t read_batch(struct sl_run *r) {
+    struct sl_error err;
+    int n = sl_feed_next(r->feed, r->batch.packets, SL_BATCH, SL_WAIT_MS, &err);
+
+    r->at = 0;
+    r->read = n > 0 ? (uint32_t)n : 0;
+    switch (n) {
+    case SL_READ_WAIT:
+        return SL_STEP_WAIT;
+    case SL_READ_END:
+        return SL_STEP_END;
+    case SL_READ_ERROR:
+        r->error = err;
+        return SL_STEP_ERROR;
+    default:
+        stamp_times(r);
+        return SL_STEP_PACKETS;
+    }
+}
+
+/* The interval that a packet belongs to; never an earlier one than the current. */
+static double interval_of(struct sl_run *r, const struct sl_packet *p, double current) {
+    double interval = floor(p->t / r->interval_s);
+    int leaps = (interval - current) * r->interval_s > LEAP_S;
+
+    if (interval <= current || (leaps && !r->leaped)) {
+        r->leaped = leaps;
+        return current;
+    }
+    r->leaped = 0;
+    return interval;
+}
+
+/* Where this step ends: at the end of what was read, or before the first packet of a later
+ * interval than that of the step's first packet. */
+static uint32_t end_of_step(struct sl_run *r) {
+    struct sl_batch *b = &r->batch;
+    uint32_t end = r->at + 1;
+
+    if (!r->interval_s)
+        return r->read;
+    b->ticked = b->tick;
+    b->tick = interval_of(r, &b->packets[r->at], b->tick);
+    while (end < r->read && interval_of(r, &b->packets[end], b->tick) <= b->tick)
+        end++;
+    return end;
+}
+
+/* Decodes what passes -f of the step's packets and selects it. */
+static int select_packets(struct sl_run *r, uint32_t end) {
+    struct sl_batch *b = &r->batch;
+
+    b->n = 0;
+    for (uint32_t i = r->at; i < end; i++) {
+        struct sl_packet *p = &b->packets[i];
+        if (r->bpf) {
+            int passes = sl_bpf_test(r->bpf, p, &r->error);
+            if (passes < 0)
+                return -1;
+            if (!passes)
+                continue;
+        }
+        sl_decode(p);
+        b->sel[b->n++] = i;
+    }
+    r->at = end;
+    return 0;
+}
+
+int sl_run_next(struct sl_run *r) {
+    struct sl_batch *b = &r->batch;
+
+    b->n = 0;
+    if (sl_interrupted())
+        b->state = SL_STEP_INTERRUPTED;
+    else if (r->error.code)
+        b->state = SL_STEP_ERROR;
+    else
+        b->state = r->at < r->read ? SL_STEP_PACKETS : read_batch(r);
+    if (b->state == SL_STEP_PACKETS && select_packets(r, end_of_step(r)) < 0)
+        b->state = SL_STEP_ERROR;
+    if (b->state == SL_STEP_PACKETS)
+        sl_progress_tick(&r->progress, sl_feed_bytes(r->feed), r->counter.stats.packets);
+    else if (b->state != SL_STEP_WAIT)
+        sl_progress_clear(&r->progress);
+    return (int)b->state;
+}
+
+struct sl_batch *sl_run_batch(struct sl_run *r) {
+    return &r->batch;
+}
+
+int sl_run_count(struct sl_run *r) {
+    struct sl_batch *b = &r->batch;
+
+    if (b->n > r->count_left)
+        b->n = (uint32_t)r->count_left;
+    if (r->count_left != UINT64_MAX)
+        r->count_left -= b->n;
+    sl_counter_add(&r->counter, b->packets, b->sel, b->n);
+    return r->count_left == 0;
+}
+
+/* ---- what was met ---- */
+
+const struct sl_stats *sl_run_stats(struct sl_run *r) {
+    return sl_counter_stats(&r->counter);
+}
+
+const char *sl_run_link_type(const struct sl_run *r, uint32_t i) {
+    const char *name = i < r->n_link_types ? sl_link_name(r->link_types[i]) : NULL;
+
+    return i < r->n_link_types && !name ? "unknown" : name;
+}
+
+const char *sl_run_input_name(const struct sl_run *r, uint32_t i) {
+    return sl_feed_name(r->feed, i);
+}
+
+uint64_t sl_run_bytes_read(const struct sl_run *r) {
+    return sl_feed_bytes(r->feed);
+}

@@ -1,0 +1,40 @@
+/* One pass over the inputs: reads batches, applies -f, decodes, counts, keeps the taps. Its
+ * functions stand in abi.h, because Lua drives it. Everything a run knows hangs from struct
+ * sl_run; the only thing outside is the flag that Ctrl-C sets (interrupt.h). */
+#ifndef SL_RUN_H
+#define SL_RUN_H
+
+#include "../flow/flow.h"
+#include "../packet/bpf.h"
+#include "feed.h"
+#include "progress.h"
+#include "stats.h"
+
+enum { SL_TAPS_MAX = 64, SL_LINK_TYPES_MAX = 64, SL_WAIT_MS = 100 };
+
+struct sl_run_tap {
+    struct sl_tap tap; /* first: Lua holds its address */
+    struct sl_run *run;
+    struct sl_flows *flows; /* NULL: it keeps none */
+};
+
+struct sl_run {
+    struct sl_feed *feed;
+    struct sl_bpf *bpf; /* NULL: no -f */
+    struct sl_batch batch;
+    uint32_t read, at; /* packets read into the batch; the first that was in no step yet */
+    struct sl_counter counter;
+    struct sl_progress progress;
+    uint64_t count_left;   /* until -c; UINT64_MAX: no limit */
+    double interval_s;     /* 0: steps end anywhere */
+    int leaped;            /* the packet before was far ahead of the interval */
+    struct sl_time origin; /* time of the first packet */
+    int started;
+    uint32_t link_types[SL_LINK_TYPES_MAX], n_link_types;
+    struct sl_run_tap *taps[SL_TAPS_MAX];
+    uint32_t n_taps;
+    struct sl_flow_options flow_options;
+    struct sl_error error; /* code 0: none */
+};
+
+#endif

@@ -1,0 +1,74 @@
+#include "stats.h"
+
+#include "../flow/clock.h"
+
+/* Networks of which a packet is counted under exactly one: the first that it has. */
+static const uint8_t networks[] = {SL_P_IP,    SL_P_IPV6, SL_P_ARP,    SL_P_RARP, SL_P_IPX, SL_P_LLDP,
+                                   SL_P_EAPOL, SL_P_LOOP, SL_P_PPPOED, SL_P_LLC};
+
+static void flush(struct sl_stats *s, struct sl_pattern *p) {
+    uint32_t network = SL_P_N;
+
+    if (!p->packets)
+        return;
+    for (uint32_t bit = 0; bit < SL_P_N; bit++) {
+        if (p->protos >> bit & 1) {
+            s->proto_packets[bit] += p->packets;
+            s->proto_bytes[bit] += p->bytes;
+        }
+    }
+    for (size_t i = sizeof networks; i-- > 0;)
+        if (p->protos >> networks[i] & 1)
+            network = networks[i];
+    if (network == SL_P_N) {
+        s->skipped[p->skip] += p->packets;
+    } else {
+        s->network_packets[network] += p->packets;
+        if (p->skip)
+            s->incomplete[p->skip] += p->packets;
+    }
+    p->packets = p->bytes = 0;
+}
+
+static struct sl_pattern *pattern_of(struct sl_counter *c, const struct sl_packet *p) {
+    uint64_t h = (p->protos ^ (uint64_t)p->skip << 56) * 0x9e3779b97f4a7c15;
+    struct sl_pattern *x = &c->patterns[h >> 58];
+
+    if (x->protos != p->protos || x->skip != p->skip) {
+        flush(&c->stats, x);
+        x->protos = p->protos;
+        x->skip = p->skip;
+    }
+    return x;
+}
+
+static void count_time(struct sl_stats *s, const struct sl_packet *p) {
+    if (p->no_time)
+        return;
+    if (!s->timed++)
+        s->first = s->last = p->ts;
+    else if (sl_before(p->ts, s->first))
+        s->first = p->ts;
+    else if (sl_before(s->last, p->ts))
+        s->last = p->ts;
+    s->ts_saturated += p->ts_ns == INT64_MAX || p->ts_ns == INT64_MIN;
+}
+
+void sl_counter_add(struct sl_counter *c, const struct sl_packet *packets, const uint32_t *sel, uint32_t n) {
+    c->stats.packets += n;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct sl_packet *p = &packets[sel[i]];
+        struct sl_pattern *x = pattern_of(c, p);
+        x->packets++;
+        x->bytes += p->len;
+        c->stats.bytes += p->len;
+        c->stats.captured_bytes += p->caplen;
+        count_time(&c->stats, p);
+    }
+}
+
+const struct sl_stats *sl_counter_stats(struct sl_counter *c) {
+    for (int i = 0; i < SL_PATTERNS; i++)
+        flush(&c->stats, &c->patterns[i]);
+    return &c->stats;
+}

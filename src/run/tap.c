@@ -1,0 +1,64 @@
+/* Taps: what recipes with one filter of their own see of the run (abi.h). */
+#include "run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DECIDED_AT_ONCE = 1024 }; /* so that the Lua loop over them keeps them in the cache */
+
+static struct sl_run_tap *of(const struct sl_tap *tap) {
+    return (struct sl_run_tap *)(uintptr_t)tap;
+}
+
+struct sl_tap *sl_run_tap(struct sl_run *r, int flows, int look) {
+    struct sl_run_tap *x;
+
+    if (r->n_taps == SL_TAPS_MAX) {
+        sl_error_set(&r->error, SL_EXIT_USAGE, "more than %d recipes with different filters", SL_TAPS_MAX);
+        return NULL;
+    }
+    if (!(x = calloc(1, sizeof *x))) {
+        sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory");
+        return NULL;
+    }
+    x->run = r;
+    r->taps[r->n_taps++] = x;
+    if (flows) {
+        struct sl_flow_options options = r->flow_options;
+        options.ordered = look;
+        if (!(x->flows = sl_flows_new(&options, &r->error)))
+            return NULL;
+    }
+    return &x->tap;
+}
+
+void sl_tap_begin(struct sl_tap *tap) {
+    const struct sl_batch *b = &of(tap)->run->batch;
+
+    tap->n = b->n;
+    tap->n_flows = 0;
+    memcpy(tap->sel, b->sel, b->n * sizeof *tap->sel);
+}
+
+int sl_tap_flows(struct sl_tap *tap) {
+    struct sl_run_tap *x = of(tap);
+
+    return sl_flows_update(x->flows, x->run->batch.packets, tap->sel, tap->n, &x->run->error);
+}
+
+int sl_tap_finish(struct sl_tap *tap) {
+    struct sl_run_tap *x = of(tap);
+
+    return x->flows ? sl_flows_finish(x->flows, &x->run->error) : 0;
+}
+
+uint32_t sl_tap_decided(struct sl_tap *tap) {
+    tap->n_flows = sl_flows_decided(of(tap)->flows, &tap->flows, DECIDED_AT_ONCE);
+    return tap->n_flows;
+}
+
+const struct sl_flow_stats *sl_tap_stats(const struct sl_tap *tap) {
+    const struct sl_flows *flows = of(tap)->flows;
+
+    return flows ? sl_flows_stats(flows) : NULL;
+}

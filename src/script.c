@@ -1,0 +1,87 @@
+#include "script.h"
+
+#include "abi_text.h"
+#include "options.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <stdio.h>
+
+/* Adds the traceback to errors that Lua code of sluice's own should have met. Errors of recipes
+ * are caught and told by lua/sluice/recipe.lua and never get here. */
+static int traceback(lua_State *L) {
+    luaL_traceback(L, L, lua_tostring(L, 1), 1);
+    return 1;
+}
+
+static void push_sizes(lua_State *L) {
+    lua_newtable(L);
+    for (const struct sl_abi_size *s = sl_abi_sizes; s->name; s++) {
+        lua_pushnumber(L, (lua_Number)s->size);
+        lua_setfield(L, -2, s->name);
+    }
+}
+
+static void push_arguments(lua_State *L, int argc, char **argv) {
+    lua_newtable(L);
+    for (int i = 1; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i);
+    }
+}
+
+/* package.path: sluice's own modules come first, so that a recipe's folder cannot shadow them. */
+static void set_path(lua_State *L, const char *folder) {
+    lua_getglobal(L, "package");
+    lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;", folder, folder);
+    lua_getfield(L, -2, "path");
+    lua_concat(L, 2);
+    lua_setfield(L, -2, "path");
+    lua_pop(L, 1);
+}
+
+/* main.lua gets: arguments, { text, sizes, folder, version }; it returns the exit status and a message or
+ * nil. */
+static int call_main(lua_State *L, int argc, char **argv, const char *folder) {
+    char file[SL_PATH_MAX + 32];
+
+    (void)snprintf(file, sizeof file, "%s/sluice/main.lua", folder);
+    lua_pushcfunction(L, traceback);
+    if (luaL_loadfile(L, file))
+        return -1;
+    push_arguments(L, argc, argv);
+    lua_newtable(L);
+    lua_pushstring(L, sl_abi_text);
+    lua_setfield(L, -2, "text");
+    push_sizes(L);
+    lua_setfield(L, -2, "sizes");
+    lua_pushstring(L, folder);
+    lua_setfield(L, -2, "folder");
+    lua_pushstring(L, sl_version());
+    lua_setfield(L, -2, "version");
+    return lua_pcall(L, 2, 2, -4) ? -1 : 0;
+}
+
+int sl_script_run(int argc, char **argv, const char *folder, struct sl_error *err) {
+    lua_State *L = luaL_newstate();
+    int status;
+
+    err->message[0] = '\0';
+    if (!L) {
+        sl_error_set(err, SL_EXIT_USAGE, "out of memory for LuaJIT");
+        return SL_EXIT_USAGE;
+    }
+    luaL_openlibs(L);
+    set_path(L, folder);
+    if (call_main(L, argc, argv, folder) < 0) {
+        status = SL_EXIT_USAGE;
+        sl_error_set(err, SL_EXIT_USAGE, "internal error: %s", lua_tostring(L, -1));
+    } else {
+        status = (int)lua_tointeger(L, -2);
+        if (lua_isstring(L, -1))
+            sl_error_set(err, (enum sl_exit)status, "%s", lua_tostring(L, -1));
+    }
+    lua_close(L);
+    return status;
+}

@@ -1,0 +1,121 @@
+#include "http_explain.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "http_error.h"
+#include "name.h"
+#include "url.h"
+
+enum { NAME_SHOWN = 300, WORDS = 600 };
+
+/* The server's own words, or libcurl's, safe to show. A redirect has brought other secrets. */
+static void mask(char *text, const struct sl_http_range *range, const char *url) {
+    char *effective = NULL;
+
+    sl_text_defuse(text);
+    sl_url_mask(text, url);
+    if (curl_easy_getinfo(range->easy, CURLINFO_EFFECTIVE_URL, &effective) == CURLE_OK && effective)
+        sl_url_mask(text, effective);
+}
+
+/* "HTTP 403 AuthenticationFailed: Server failed to authenticate the request. (Signature did …)" */
+static void servers_words(const struct sl_http_range *range, const char *url, char words[WORDS],
+                          struct sl_http_error *error) {
+    char code[sizeof range->answer.code];
+
+    sl_http_error_read((const char *)range->buf + range->fill, range->refusal, error);
+    (void)snprintf(code, sizeof code, "%s", error->code[0] ? error->code : range->answer.code);
+    memcpy(error->code, code, sizeof code);
+    mask(error->code, range, url);
+    mask(error->message, range, url);
+    mask(error->detail, range, url);
+    (void)snprintf(words, WORDS, "HTTP %d%s%s%s%.240s%s%.240s%s", range->answer.status,
+                   error->code[0] ? " " : "", error->code, error->message[0] ? ": " : "",
+                   error->message, error->detail[0] ? " (" : "", error->detail,
+                   error->detail[0] ? ")" : "");
+}
+
+static const char *advice(int status, const char *code) {
+    if (status == 401 || status == 403)
+        return "; check the URL's signature, its times and permissions";
+    if (status == 404 || status == 410)
+        return "; check the URL; the capture may still be running and its blob not yet written";
+    if (status == 409 && strcmp(code, "BlobArchived") == 0)
+        return "; the blob is in the archive tier: rehydrate it first";
+    return "";
+}
+
+static int explain_refusal(const struct sl_http_range *range, const char *name, const char *url,
+                           struct sl_error *err) {
+    struct sl_http_error error;
+    char words[WORDS], sas[SL_URL_SAS_TEXT] = "";
+    int status = range->answer.status;
+
+    servers_words(range, url, words, &error);
+    if (status == 401 || status == 403)
+        sl_url_sas_text(url, (int64_t)time(NULL), sas);
+    if (sl_http_can_heal(range->outcome))
+        return sl_error_set(err, SL_EXIT_INPUT,
+                            "%s: at byte %" PRIu64 ": %s; the server is busy, try again later",
+                            name, range->ask.first, words);
+    return sl_error_set(err, SL_EXIT_INPUT, "%s: at byte %" PRIu64 ": %s%s%s%s", name,
+                        range->ask.first, words, sas[0] ? "; the URL is signed with " : "", sas,
+                        advice(status, error.code));
+}
+
+static int explain_unfit(const struct sl_http_range *range, const char *name,
+                         struct sl_error *err) {
+    const struct sl_http_answer *answer = &range->answer;
+    char got[80] = "";
+
+    if (answer->first >= 0)
+        (void)snprintf(got, sizeof got, ", bytes %" PRId64 "-%" PRId64 " of %" PRId64,
+                       answer->first, answer->last, answer->total);
+    return sl_error_set(err, SL_EXIT_INPUT,
+                        "%s: at byte %" PRIu64 ": asked for bytes %" PRIu64 "-%" PRIu64
+                        ", but the answer (HTTP %d%s) %s; the server or a proxy is at fault: copy "
+                        "the capture by other means",
+                        name, range->ask.first + range->received, range->ask.first, range->ask.last,
+                        answer->status, got, range->why);
+}
+
+static int explain_transfer(const struct sl_http_range *range, const char *name, const char *url,
+                            struct sl_error *err) {
+    char words[CURL_ERROR_SIZE];
+    uint64_t byte = range->ask.first + range->received;
+
+    memcpy(words, range->curl_text, sizeof words);
+    mask(words, range, url);
+    return sl_error_set(err, SL_EXIT_INPUT, "%s: %s at byte %" PRIu64 ": %s%s", name,
+                        byte ? "the transfer ended" : "cannot be read", byte, words,
+                        sl_http_can_heal(range->outcome) ? "; try again" : "");
+}
+
+int sl_http_explain(const struct sl_http_range *range, const char *name, const char *url,
+                    struct sl_error *err) {
+    size_t n = strlen(name);
+    char shown[NAME_SHOWN + 8];
+
+    if (n <= NAME_SHOWN) /* or the reason would not fit behind it */
+        (void)snprintf(shown, sizeof shown, "%s", name);
+    else
+        (void)snprintf(shown, sizeof shown, "%.*s...%s", NAME_SHOWN / 2, name,
+                       name + n - NAME_SHOWN / 2);
+    switch (range->outcome) {
+    case SL_HTTP_CHANGED:
+        return sl_error_set(err, SL_EXIT_INPUT,
+                            "%s: the blob was replaced or appended to while it was read (HTTP %d);"
+                            " stopped at byte %" PRIu64 "; read it again when it is complete",
+                            shown, range->answer.status, range->ask.first);
+    case SL_HTTP_REFUSED:
+    case SL_HTTP_BUSY:
+        return explain_refusal(range, shown, url, err);
+    case SL_HTTP_UNFIT:
+        return explain_unfit(range, shown, err);
+    default:
+        return explain_transfer(range, shown, url, err);
+    }
+}

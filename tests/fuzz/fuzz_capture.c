@@ -1,0 +1,127 @@
+/* Reader, decode and flow table on hostile bytes. The same bytes are read twice, in blocks of
+ * different sizes: packets, errors, flows and their order may not depend on how the bytes came in.
+ * Every offset that decode gives must lie in the captured bytes; flows neither lose nor invent
+ * packets. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/capture/reader.h"
+#include "../../src/flow/flow.h"
+#include "../../src/packet/decode.h"
+
+enum { BATCH = 64 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(int truth) {
+    if (!truth)
+        abort();
+}
+
+/* A place in the captured bytes, or just behind them. */
+static void check_packet(const struct sl_packet *p) {
+    must(p->net_off <= p->caplen);
+    must(p->l4_off <= p->caplen);
+    must(p->skip < SL_SKIP_N);
+    must(p->protos >> SL_P_N == 0);
+    must(p->payload_cap <= p->payload_len);
+    must(p->payload_cap == 0 || p->payload_off + p->payload_cap <= p->caplen);
+    must(p->ts.nsec < 1000000000);
+    uint32_t sum = 0; /* ASan sees every byte that a recipe may look at */
+    for (uint32_t i = 0; i < p->payload_cap; i++)
+        sum += p->data[p->payload_off + i];
+    must(sum <= 255 * (p->payload_cap + 1));
+}
+
+/* FNV-1a over what a reader and decode say of a packet. */
+static uint64_t mix(uint64_t hash, uint64_t value) {
+    for (int i = 0; i < 8; i++)
+        hash = (hash ^ (value >> 8 * i & 255)) * 0x100000001b3;
+    return hash;
+}
+
+/* What one reading of the capture came to. */
+struct result {
+    uint64_t packets, flows; /* hashes over both in their order */
+    uint64_t n_packets, n_flow_packets;
+};
+
+static void add_flows(struct result *r, struct sl_flows *table) {
+    struct sl_flow **flows;
+    uint32_t n;
+
+    while ((n = sl_flows_decided(table, &flows, BATCH)) > 0)
+        for (uint32_t i = 0; i < n; i++) {
+            const struct sl_flow *f = flows[i];
+            r->n_flow_packets += f->packets[0] + f->packets[1];
+            r->flows = mix(mix(r->flows, f->number), f->packets[0]);
+            r->flows = mix(mix(r->flows, f->bytes[0]), f->bytes[1]);
+            r->flows = mix(mix(r->flows, f->end), (uint64_t)f->last.s ^ f->last.nsec);
+        }
+}
+
+static void add_packets(struct result *r, struct sl_packet *packets, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        struct sl_packet *p = &packets[i];
+        sl_decode(p);
+        check_packet(p);
+        must(p->number == ++r->n_packets);
+        r->packets = mix(mix(r->packets, p->offset), p->protos);
+        r->packets = mix(mix(r->packets, p->payload_off), p->caplen);
+        r->packets = mix(r->packets, (uint64_t)p->ts.s ^ p->ts.nsec);
+    }
+}
+
+static struct result read_all(const uint8_t *data, size_t size, size_t chunk,
+                              struct sl_flows *table) {
+    struct sl_error err = {0};
+    struct sl_packet packets[BATCH];
+    uint32_t all[BATCH];
+    struct result r = {.packets = 0xcbf29ce484222325, .flows = 0xcbf29ce484222325};
+    struct sl_source *source = sl_source_memory_open(data, size, chunk, &err);
+    must(source != NULL);
+    struct sl_reader *reader = sl_reader_open(source, &err);
+    int n = reader ? 0 : SL_READ_ERROR;
+
+    for (uint32_t i = 0; i < BATCH; i++)
+        all[i] = i;
+    while (reader && (n = sl_reader_next(reader, packets, BATCH, -1, &err)) > 0) {
+        add_packets(&r, packets, (uint32_t)n);
+        must(sl_flows_update(table, packets, all, (uint32_t)n, &err) == 0);
+        add_flows(&r, table);
+    }
+    must(n == SL_READ_END || (n == SL_READ_ERROR && err.code && err.message[0]));
+    for (const char *c = err.message; *c; c++)
+        r.packets = mix(r.packets, (uint64_t)*c);
+    must(sl_flows_finish(table, &err) == 0);
+    add_flows(&r, table);
+    must(sl_flows_stats(table)->packets == r.n_flow_packets);
+    must(r.n_flow_packets <= r.n_packets);
+    sl_reader_close(reader);
+    sl_source_close(source);
+    return r;
+}
+
+static struct result read_in_chunks(const uint8_t *data, size_t size, size_t chunk) {
+    struct sl_flow_options options = sl_flow_defaults();
+    struct sl_error err = {0};
+
+    options.ordered = 1;
+    options.max_flows = size % 3 ? 0 : 2;
+    if (size % 5 == 0)
+        options.idle_tcp_s = options.idle_other_s = 0;
+    struct sl_flows *table = sl_flows_new(&options, &err);
+    must(table != NULL);
+    struct result r = read_all(data, size, chunk, table);
+    sl_flows_free(table);
+    return r;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct result at_once = read_in_chunks(data, size, 0);
+    struct result in_pieces = read_in_chunks(data, size, 1 + size % 61);
+
+    must(at_once.packets == in_pieces.packets);
+    must(at_once.flows == in_pieces.flows);
+    return 0;
+}
