@@ -11,7 +11,8 @@ local TAG_8021Q, TAG_8021AD, MPLS_UNICAST = 0x8100, 0x88a8, 0x8847
 
 -- Protocols of which only the presence is known.
 local NAMED = {
-  { "sll", "Linux cooked capture, v1 and v2", "SLL", "SLL2" }, { "raw", "raw IP link layer", "RAW" },
+  { "sll", "Linux cooked capture, v1 and v2", "SLL", "SLL2" },
+  { "raw", "raw IP link layer", "RAW" },
   { "null", "BSD loopback link layer", "NULL" }, { "ppp", "PPP", "PPP" },
   { "wlan", "IEEE 802.11", "WLAN" }, { "radiotap", "radiotap header", "RADIOTAP" },
   { "vlan", "802.1Q tag", "VLAN" }, { "ieee8021ad", "802.1ad tag", "QINQ" },
