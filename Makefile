@@ -105,10 +105,24 @@ fuzz:
 	@scripts/install-deps.sh fuzz
 	@CFLAGS="$(ALLCFLAGS)" LIBS="$(LIBS)" scripts/fuzz.sh $(or $(SECONDS),60) $(or $(FUZZ),$(FUZZES))
 
+# --- Benchmarks: tests/bench/README.md. BENCH=pattern selects cases by name.
+BENCH_TOOLS := $(B)/tests/bench/gen $(B)/tests/bench/launch
+
+$(B)/tests/bench/gen: $(wildcard tests/bench/gen*.c tests/bench/gen*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARNINGS) $(CFLAGS) -o $@ $(filter %.c,$^)
+
+$(B)/tests/bench/launch: tests/bench/launch.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARNINGS) $(CFLAGS) -o $@ $<
+
+.PHONY: bench-built
+bench-built: $(PROGRAM) $(BENCH_TOOLS)
+
 bench:
 	@scripts/install-deps.sh bench
-	@$(MAKE) --no-print-directory $(PROGRAM)
-	@tests/bench/run
+	@$(MAKE) --no-print-directory bench-built
+	@$(PYTHON) tests/bench/bench.py $(if $(BENCH),--only '$(BENCH)')
 
 # --- People.
 demo:

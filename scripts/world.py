@@ -3,8 +3,9 @@
 
 usage: world.py NODE_MODULES OUTPUT_FOLDER
 
-world.tsv: one ring a line, "code TAB lon lat lon lat …" in hundredths of a degree, rings of large
-area first so that enclaves are drawn over what surrounds them. Code "-": land without an ISO code.
+world.tsv: one ring a line, "code TAB lon lat lon lat …" in hundredths of a degree, countries
+in order of their largest ring, so that an enclave is drawn over what surrounds it. Code "-": land without an ISO code.
+Code "|": not a ring but a border, a line that two countries share.
 countries.tsv: "code TAB name TAB lon TAB lat", the point being where a dot or label goes.
 The same input gives the same bytes.
 """
@@ -141,6 +142,19 @@ def split(ring):
             yield piece
 
 
+def read_borders(path):
+    """The lines between two countries: in TopoJSON, the arcs that two of them use."""
+    topology = json.loads(path.read_text())
+    arcs, users = read_arcs(topology), {}
+    for n, geometry in enumerate(topology["objects"]["countries"]["geometries"]):
+        polygons = geometry["arcs"] if geometry["type"] == "MultiPolygon" else [geometry["arcs"]]
+        for polygon in polygons:
+            for ring in polygon:
+                for arc in ring:
+                    users.setdefault(arc if arc >= 0 else ~arc, set()).add(n)
+    return [("|", arcs[i]) for i in sorted(users) if len(users[i]) > 1]
+
+
 def part_code(state, ring):
     x, y = centroid(ring)
     for (of, west, south, east, north), code in PARTS.items():
@@ -169,12 +183,12 @@ def thin_out(rings):
     for code, ring in rings:
         largest[code] = max(largest.get(code, 0), area(ring))
     kept = [(c, r) for c, r in rings if area(r) >= SMALLEST or area(r) == largest[c]]
-    return sorted(kept, key=lambda item: (-area(item[1]), item[0], item[1]))
+    return sorted(kept, key=lambda item: (-largest[item[0]], item[0], -area(item[1]), item[1]))
 
 
 def write_world(path, rings):
     with path.open("w", encoding="utf-8", newline="\n") as out:
-        for code, ring in rings:
+        for code, ring in rings:  # and borders
             points = []
             for x, y in ring:
                 point = f"{round(x * 100)} {round(y * 100)}"
@@ -207,7 +221,7 @@ def main():
     have = {code for code, _ in rings}
     rings += read_rings(atlas / "countries-10m.json", alpha2, lambda code: code not in have)
     rings = thin_out(rings)
-    write_world(output / "world.tsv", rings)
+    write_world(output / "world.tsv", rings + read_borders(atlas / "countries-50m.json"))
     write_countries(output / "countries.tsv", names, rings)
 
 

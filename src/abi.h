@@ -181,6 +181,7 @@ struct sl_batch {
 /* What recipes with one filter of their own see: their selection and their flow table. */
 struct sl_tap {
     uint32_t n;
+    uint32_t at; /* which packet or flow a Lua loop is at, for the message of an error there */
     uint32_t n_flows;       /* decided flows that are handed out now */
     struct sl_flow **flows;
     uint32_t sel[SL_BATCH];
@@ -236,6 +237,8 @@ int sl_tap_finish(struct sl_tap *);  /* the input has ended; -1: sl_run_error */
 uint32_t sl_tap_decided(struct sl_tap *); /* the next decided flows; 0: no more now */
 const struct sl_flow_stats *sl_tap_stats(const struct sl_tap *);
 
+/* The network of a packet with these protos: the one SL_P_… it is counted under, or SL_P_N. */
+uint32_t sl_network_of(uint64_t protos);
 const char *sl_proto_name(uint32_t bit);
 const char *sl_skip_name(uint32_t reason);
 const char *sl_ip_proto_name(uint32_t number);
@@ -392,7 +395,8 @@ int sl_outfile_commit(struct sl_outfile *file);
 void sl_outfile_free(struct sl_outfile *file);
 
 struct sl_child;
-struct sl_child *sl_child_start(const char *const argv[], struct sl_outfile *out);
+struct sl_child *sl_child_start(const char *const argv[], const char *variable,
+                                struct sl_outfile *out);
 int sl_child_write(struct sl_child *child, const void *data, size_t length);
 int sl_child_finish(struct sl_child *child);
 const char *sl_child_error(const struct sl_child *child);

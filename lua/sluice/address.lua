@@ -8,6 +8,7 @@ local band, bxor, tobit, lshift = bit.band, bit.bxor, bit.tobit, bit.lshift
 
 local address = {}
 
+local addr_t = ffi.typeof "struct sl_addr"
 local text = ffi.new "char[46]"
 local bits = ffi.new "int[1]"
 
@@ -18,8 +19,9 @@ function Addr.__tostring(a)
   return ffi.string(text, C.sl_addr_text(a, text))
 end
 
+-- LuaJIT asks here for a == nil too.
 function Addr.__eq(a, b)
-  return a.w[3] == b.w[3] and a.w[2] == b.w[2] and a.w[1] == b.w[1] and a.w[0] == b.w[0]
+  return ffi.istype(addr_t, a) and ffi.istype(addr_t, b) and a.w[3] == b.w[3] and a.w[2] == b.w[2] and a.w[1] == b.w[1] and a.w[0] == b.w[0]
 end
 
 --- a:is_ipv4() -> true for IPv4, false for IPv6.

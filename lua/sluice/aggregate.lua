@@ -21,12 +21,12 @@
 -- src/aggregate/aggregate.h. src/abi.h must have been given to ffi.cdef before this is loaded.
 
 local ffi = require("ffi")
+local code = require("sluice.aggregate_add")
 
 local error, ipairs, pairs, setmetatable, tonumber, tostring, type =
   error, ipairs, pairs, setmetatable, tonumber, tostring, type
 
 local addr_t = ffi.typeof("struct sl_addr")
-local time_t = ffi.typeof("struct sl_time")
 
 local KINDS = {
   count = ffi.C.SL_AGG_COUNT, sum = ffi.C.SL_AGG_SUM, min = ffi.C.SL_AGG_MIN,
@@ -41,100 +41,6 @@ local OPTIONS = {
   top = { "key", "n", "keys", "decimals" },
   series = { "bin", "bins", "key", "keys", "decimals" },
 }
-
-local function describe(value)
-  if type(value) == "string" then
-    return ("the string %q"):format(value:sub(1, 40))
-  elseif type(value) == "cdata" then
-    return tostring(ffi.typeof(value)):gsub("^ctype<(.*)>$", "a %1")
-  end
-  return value == nil and "nothing" or "a " .. type(value)
-end
-
--- ---- add: one function for each shape of key, so that LuaJIT compiles the call into C ----
-
-local function wrong_key(self, part, value)
-  local kind = self.types[part]
-  local hint = ""
-  if kind == "number" and ffi.istype(addr_t, value) then
-    hint = ("; declare key = \"%s:address\" for addresses"):format(self.labels[part])
-  end
-  error(("aggregate \"%s\": its key \"%s\" takes %s, not %s%s"):format(
-    self.name, self.labels[part], kind == "number" and "a number" or "an address",
-    describe(value), hint), 3)
-end
-
-local function wrong_value(self, value)
-  error(("aggregate \"%s\": add takes a number as value, not %s"):format(
-    self.name, describe(value)), 3)
-end
-
-local function wrong_time(self, value)
-  error(("aggregate \"%s\": add takes a time such as p.ts first, not %s"):format(
-    self.name, describe(value)), 3)
-end
-
--- The checks of the parts of a key, and the calls that hand them to C.
-local function key_code(types)
-  local names, checks, calls = {}, {}, {}
-  for i, kind in ipairs(types) do
-    names[i] = "k" .. i
-    if kind == "number" then
-      checks[i] = ("local n%d = tonumber(k%d) or wrong_key(self, %d, k%d)"):format(i, i, i, i)
-      calls[i] = ("C.sl_agg_key_n(c, n%d)"):format(i)
-    else
-      checks[i] = ("if not istype(addr_t, k%d) then wrong_key(self, %d, k%d) end"):format(i, i, i)
-      calls[i] = ("C.sl_agg_key_a(c, k%d)"):format(i)
-    end
-  end
-  return names, checks, calls
-end
-
-local function add_code(kind, types)
-  local names, checks, calls = key_code(types)
-  local shape = table.concat(types, ",")
-  names[#names + 1] = "value"
-  if kind == "count" then
-    checks[#checks + 1] = "if value == nil then value = 1 end"
-  end
-  checks[#checks + 1] = "local v = tonumber(value) or wrong_value(self, value)"
-  if kind == "series" then
-    table.insert(names, 1, "ts")
-    table.insert(checks, 1, "if not istype(time_t, ts) then wrong_time(self, ts) end")
-    calls[#calls + 1] = "C.sl_agg_add_t(c, ts, v)"
-  elseif shape == "number" then
-    calls = { "C.sl_agg_add_n(c, n1, v)" }
-  elseif shape == "address" then
-    calls = { "C.sl_agg_add_a(c, k1, v)" }
-  else
-    calls[#calls + 1] = "C.sl_agg_add(c, v)"
-  end
-  return ("return function(self, %s)\nlocal c = self.c\n%s\n%s\nend"):format(
-    table.concat(names, ", "), table.concat(checks, "\n"), table.concat(calls, "\n"))
-end
-
-local function get_code(types)
-  local names, checks, calls = key_code(types)
-  table.insert(names, 1, "self")
-  return ("return function(%s)\nlocal c, out = self.c, self.out\n%s\n%s\n" ..
-    "if C.sl_agg_get(c, out) == 1 then return out[0] end\nend"):format(
-    table.concat(names, ", "), table.concat(checks, "\n"), table.concat(calls, "\n"))
-end
-
-local function compile(code, name, C)
-  local known = {
-    C = C, tonumber = tonumber, istype = ffi.istype, addr_t = addr_t, time_t = time_t,
-    wrong_key = wrong_key, wrong_value = wrong_value, wrong_time = wrong_time,
-  }
-  local upvalues, values = {}, {}
-  for key, value in pairs(known) do -- locals, because a global costs a look-up in the trace
-    upvalues[#upvalues + 1] = key
-    values[#values + 1] = value
-  end
-  local chunk = assert(loadstring(
-    ("local %s = ...\n%s"):format(table.concat(upvalues, ", "), code), "=" .. name))
-  return chunk(unpack(values, 1, #upvalues))
-end
 
 -- ---- reading ----
 
@@ -257,6 +163,40 @@ function methods.top(self, n)
   n = check_count(self, n)
   local rows = read_rows(self, ffi.C.SL_AGG_BY_VALUE, n)
   return rows
+end
+
+-- A series as out:lines takes it, with a column for each key (the n largest of them, or all):
+-- { columns =, rows = { {time, value, value…}, … }, interval =, notes = }; give it a title.
+function methods.lines(self, n)
+  if self.kind ~= "series" then
+    error(("aggregate \"%s\" is no series: it has no lines"):format(self.name), 2)
+  end
+  local long
+  if n == nil then
+    long = read_rows(self, ffi.C.SL_AGG_BY_KEY, 0)
+  else
+    long = read_rows(self, ffi.C.SL_AGG_BY_VALUE, check_count(self, n))
+  end
+  local columns, rows = { { name = "time", type = "time" } }, {}
+  if #self.types == 0 then
+    columns[2], rows = { name = self.name }, long
+    return { columns = columns, rows = rows, interval = long.bin, notes = long.notes }
+  end
+  local at = 0
+  for i, row in ipairs(long) do
+    if i == 1 or row[1] <= long[i - 1][1] then -- time starts again: the next key
+      local parts = {}
+      for k = 1, #self.types do
+        parts[k] = tostring(row[1 + k])
+      end
+      columns[#columns + 1] = { name = row[2] == "other" and "other" or table.concat(parts, " ") }
+      at = 0
+    end
+    at = at + 1
+    rows[at] = rows[at] or { row[1] }
+    rows[at][#columns] = row[#row]
+  end
+  return { columns = columns, rows = rows, interval = long.bin, notes = long.notes }
 end
 
 -- The total of an aggregate without key: 0, or of min and max nil, where nothing was added.
@@ -412,8 +352,8 @@ local function construct(lib, kind, options)
     n = whole(name, "n", options.n, 10),
     c = new_c(lib, kind, name, labels, types, options),
     lib = lib, out = ffi.new("double[1]"),
-    add = compile(add_code(kind, types), kind .. ":add", lib),
-    get = kind ~= "series" and compile(get_code(types), kind .. ":get", lib) or nil,
+    add = code.adder(kind, types, lib),
+    get = kind ~= "series" and code.getter(kind, types, lib) or nil,
   }
   return setmetatable(object, metatable)
 end

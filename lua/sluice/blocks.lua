@@ -70,7 +70,7 @@ end
 local function several(s, view, write, width)
   local names, tops, name_width, top_width = {}, {}, 0, 0
   for c, column in ipairs(s.columns) do
-    names[c] = strings.fit(strings.visible(column.title), 32)
+    names[c] = strings.fit(strings.visible(column.label), 32)
     tops[c] = "max " .. units.format(maximum(s.values[c]), column.unit or view.unit)
     name_width = math.max(name_width, strings.width(names[c]))
     top_width = math.max(top_width, strings.width(tops[c]))

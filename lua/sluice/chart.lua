@@ -81,7 +81,8 @@ local function bars(view, opts, ending)
   if n == 0 then return empty(view, opts, ending) end
   local notes = notes_of(view, math.max(view.total or 0, #view.rows) - n)
   local around = 130 + (opts.subtitle and 27 or 0) + (#notes > 0 and 24 or 0)
-  local s = gnuplot.script(opts.width or WIDTH, opts.height or math.max(260, around + n * ROW), ending)
+  local height = opts.height or math.max(260, around + n * ROW)
+  local s = gnuplot.script(opts.width or WIDTH, height, ending)
   local bottom, top = frame(s, view, opts, notes)
   local m = measure_bars(view, n, s.width)
   local area = { left = EDGE + m.label_width + 12, bottom = bottom + 26, top = top - 24 }
@@ -104,8 +105,22 @@ local function bars(view, opts, ending)
     s:label(m.texts[i], x2 + 8, y, { size = size, color = palette.text })
   end
   s:polygons(list, palette.series(1))
-  s:polyline({ area.left, area.bottom, area.left, area.top }, palette.axis, 1)
+  s:polylines({ { area.left, area.bottom, area.left, area.top } }, palette.axis, 1)
   return s
+end
+
+local function is_amount(column)
+  return column.unit ~= nil or column.type == "number" or column.type == "duration"
+end
+
+-- The columns before the first amount name a row: "tcp 443".
+local function row_label(view, row)
+  local parts = {}
+  for i, column in ipairs(view.columns) do
+    if is_amount(column) then break end
+    if value.kind(row[i]) ~= "null" then parts[#parts + 1] = units.cell(row[i], column) end
+  end
+  return table.concat(parts, " ")
 end
 
 -- A table is bars if one column of numbers stands out: the one it names, or its only one.
@@ -113,15 +128,14 @@ local function table_as_bars(view)
   local chosen
   for i = 2, #view.columns do
     local column = view.columns[i]
-    local amount = column.unit or column.type == "number"
-    if view.chart == column.name or (not view.chart and amount) then
+    if view.chart == column.name or (not view.chart and is_amount(column)) then
       if chosen then return nil end
       chosen = i
     end
   end
   if not chosen then return nil end
   local rows = {}
-  for i, row in ipairs(view.rows) do rows[i] = { row[1], row[chosen] } end
+  for i, row in ipairs(view.rows) do rows[i] = { row_label(view, row), row[chosen] } end
   return setmetatable({ rows = rows, columns = { view.columns[1], view.columns[chosen] },
     unit = view.columns[chosen].unit }, { __index = view })
 end
@@ -132,7 +146,7 @@ function chart.fits(view)
     or (view.kind == "table" and table_as_bars(view) ~= nil)
 end
 
---- The script that draws view; opts as gnuplot.render() takes them. nil and why where there is none.
+--- The script that draws view, or nil and why there is none; opts as gnuplot.render() takes them.
 function chart.script(view, opts, ending)
   if view.kind == "lines" then return require("sluice.lines").script(view, opts, ending, chart) end
   if view.kind == "map" then return require("sluice.map").script(view, opts, ending, chart) end

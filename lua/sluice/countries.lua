@@ -36,16 +36,18 @@ function countries.name(code)
   return country and country.name or code
 end
 
---- Outlines, large ones first: { code =, lon, lat, lon, lat, … } in degrees; code "-": no ISO code.
-function countries.rings()
-  local rings = {}
+--- Outlines, country by country, large ones first, and the borders between two countries: lists of
+--- { code =, lon, lat, lon, lat, … } in degrees; an outline's code "-": land without an ISO code.
+function countries.outlines()
+  local rings, borders = {}, {}
   for line in lines_of("world.tsv") do
     local code, points = line:match("^(%S+)\t(.+)$")
-    local ring = { code = code }
-    for hundredths in points:gmatch("%S+") do ring[#ring + 1] = tonumber(hundredths) / 100 end
-    rings[#rings + 1] = ring
+    local list = code == "|" and borders or rings
+    local shape = { code = code }
+    for hundredths in points:gmatch("%S+") do shape[#shape + 1] = tonumber(hundredths) / 100 end
+    list[#list + 1] = shape
   end
-  return rings
+  return rings, borders
 end
 
 return countries

@@ -1,11 +1,12 @@
--- CSV as RFC 4180 has it (but with line feeds), and TSV in the form that cut(1) and spreadsheets share.
+-- CSV as RFC 4180 has it (but with line feeds), and TSV in the form that cut(1) and spreadsheets
+-- share.
 local json = require "sluice.json"
 local strings = require "sluice.strings"
 local value = require "sluice.value"
 
 local csv = {}
 
--- A spreadsheet takes a cell that begins so for a formula, and a formula may run a program (CWE-1236).
+-- A spreadsheet takes a cell that begins so for a formula, and that may run a program (CWE-1236).
 -- Only cells of text are guarded, by an apostrophe: a number (-3) is no formula, and stays one.
 local function guard(s)
   if s:find("^[=+%-@\t\r]") and not tonumber(s) then return "'" .. s end
@@ -13,6 +14,7 @@ local function guard(s)
 end
 
 local function plain(v, column_type)
+  if type(v) == "number" then return value.number(v, column_type) or "" end
   local kind = value.kind(v)
   if kind == "object" or kind == "map" or kind == "array" then return json.encode(v) end
   if kind == "string" then return guard(strings.valid(tostring(v))) end
@@ -20,13 +22,13 @@ local function plain(v, column_type)
 end
 
 local function quote(s)
-  if s:find('[",\r\n]') or s:find("^%s") or s:find("%s$") then
+  if s:find('[%s",]') then
     return '"' .. s:gsub('"', '""') .. '"'
   end
   return s
 end
 
--- TSV has no quoting: the escapes are those of IANA's text/tab-separated-values users (mysql, psql).
+-- TSV has no quoting; these are the escapes that mysql and psql write.
 local TSV_ESCAPES = { ["\t"] = "\\t", ["\n"] = "\\n", ["\r"] = "\\r", ["\\"] = "\\\\" }
 local function escape(s) return (s:gsub("[\t\n\r\\]", TSV_ESCAPES)) end
 

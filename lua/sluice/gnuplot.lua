@@ -1,8 +1,8 @@
 -- Pictures through gnuplot, a child process fed by a pipe.
 --
 -- A script here has two parts. Commands hold only what this code wrote: words and numbers. All text
--- (titles, labels, names from a capture) stands in the data block $T, one line each behind a "|", so
--- that none can end the block, and commands refer to it by number: t(3). Backquotes, quotes,
+-- (titles, labels, names from a capture) stands in the data block $T, one line each behind a "|",
+-- so that none can end the block, and commands refer to it by number: t(3). Backquotes, quotes,
 -- percent signs and braces therefore reach the picture as they are.
 local ffi = require "ffi"
 local strings = require "sluice.strings"
@@ -19,12 +19,13 @@ local TERMINALS = {
       :format(w, h, FONT)
   end,
   svg = function(w, h)
-    return ("svg noenhanced size %d,%d font '%s,12' background rgb 'white' name 'sluice'")
+    return ("svg noenhanced size %d,%d font '%s,12' background rgb 'white'")
       :format(w, h, FONT)
   end,
   pdf = function(w, h)
-    return ("pdfcairo noenhanced size %.4fin,%.4fin font '%s,9' background rgb 'white' linewidth 2")
-      :format(w / 96, h / 96, FONT)
+    -- fontscale 0.75: a point is a point (measured; at 1 it is 4/3 of one)
+    return ("pdfcairo noenhanced size %.4fin,%.4fin font '%s,9' fontscale 0.75 "
+      .. "background rgb 'white' linewidth 1.5"):format(w / 96, h / 96, FONT)
   end,
 }
 
@@ -50,7 +51,7 @@ function gnuplot.text_width(text, size, bold)
     total = total + (code and (WIDTHS[code - 31] or code < 0x2e80 and 70) or 100)
     i = after
   end
-  return total / 100 * size * (bold and 1.12 or 1)
+  return total / 100 * size * (bold and 1.15 or 1.03) -- hinting widens it a little
 end
 
 --- text cut to at most pixels.
@@ -107,27 +108,29 @@ end
 
 --- Adds an element to the picture's one plot command.
 function Script:plot(format, ...)
-  self.elements[#self.elements + 1] = format:format(...)
+  self.elements[#self.elements + 1] = ", \\\n     " .. format:format(...)
 end
 
---- Fills polygons; each is a list x, y, x, y… in pixels from the lower left corner. border: its
---- color, or nil; all of one element have one color.
-function Script:polygons(list, color, border, border_width)
+-- Shapes as a data block: gnuplot ends one at an empty line.
+local function block_of(script, list)
   local lines = {}
   for _, points in ipairs(list) do
-    for i = 1, #points, 2 do lines[#lines + 1] = ("%.2f %.2f"):format(points[i], points[i + 1]) end
-    lines[#lines + 1] = "" -- gnuplot ends a polygon at an empty line
+    for i = 1, #points, 2 do lines[#lines + 1] = ("%.1f %.1f"):format(points[i], points[i + 1]) end
+    lines[#lines + 1] = ""
   end
-  self:plot("%s using 1:2 with filledcurves closed fc rgb '#%06x' fs solid 1 %s", self:block(lines),
-    color, border and ("border lc rgb '#%06x' lw %.2f"):format(border, border_width or 1)
-    or "noborder")
+  return script:block(lines)
 end
 
---- Draws a line through points (a list x, y, x, y…).
-function Script:polyline(points, color, width)
-  local lines = {}
-  for i = 1, #points, 2 do lines[#lines + 1] = ("%.2f %.2f"):format(points[i], points[i + 1]) end
-  self:plot("%s using 1:2 with lines lc rgb '#%06x' lw %.2f", self:block(lines), color, width)
+--- Fills polygons of one color; each is a list x, y, x, y… in pixels from the lower left corner.
+function Script:polygons(list, color)
+  self:plot("%s using 1:2 with filledcurves closed fc rgb '#%06x' fs solid 1 noborder notitle",
+    block_of(self, list), color)
+end
+
+--- Draws lines, each through a list of points x, y, x, y…
+function Script:polylines(list, color, width)
+  self:plot("%s using 1:2 with lines lc rgb '#%06x' lw %.2f notitle", block_of(self, list), color,
+    width)
 end
 
 --- A straight line behind everything that is plotted: grids and axes.
@@ -178,7 +181,8 @@ function Script:source()
     table.concat(self.blocks),
     CANVAS:format(self.width, self.height),
     table.concat(self.commands, "\n"), "\n",
-    "plot ", table.concat(self.elements, ", \\\n     "), "\n",
+    -- Something must be plotted for labels to show; a point outside the picture is not seen.
+    "plot '+' using (-9):(-9) every ::0::0 with dots notitle", table.concat(self.elements), "\n",
   }
 end
 
@@ -188,10 +192,11 @@ end
 
 local MISSING = "gnuplot is not installed: apt-get install gnuplot-nox"
 
--- Runs gnuplot with out as its standard output. "-d": a user's gnuplotrc must not change pictures.
+-- Runs gnuplot with out as its standard output. "-d": a user's gnuplotrc must not change pictures;
+-- nor must the time zone, in which cairo writes a PDF's date.
 local function run(source, out)
   local argv = ffi.new("const char *[4]", "gnuplot", "-d", "-")
-  local child = C.sl_child_start(argv, out)
+  local child = C.sl_child_start(argv, "TZ=UTC0", out)
   if child == nil then return nil, "out of memory" end
   child = ffi.gc(child, C.sl_child_free)
   local why
@@ -225,8 +230,8 @@ end
 
 local XML = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
 
--- The same input gives the same file: pdfcairo writes the time of day into each. The date's length
--- stays, for the cross-reference table counts bytes.
+-- The same input gives the same file, but pdfcairo writes the time of day into each. The date's
+-- length stays, for the cross-reference table counts bytes.
 local function finish_pdf(content)
   return (content:gsub("/CreationDate %(D:%d+", function(date)
     local digits = #date - #"/CreationDate (D:"
@@ -237,9 +242,24 @@ end
 -- A viewer shows <title> as the picture's name; machines without DejaVu get a font of like widths.
 local function finish_svg(content, title)
   title = strings.visible(title):gsub('[&<>"]', XML)
-  content = content:gsub("<title>.-</title>", function() return "<title>" .. title .. "</title>" end, 1)
-  return (content:gsub('font%-family="' .. FONT .. '"',
-    'font-family="' .. FONT .. ', Verdana, sans-serif"'))
+  content = content:gsub("<title>.-</title>", function()
+    return "<title>" .. title .. "</title>"
+  end, 1)
+  content = content:gsub("<title>gnuplot_plot_%d+</title>", "") -- shown beside the pointer
+  -- gnuplot leaves ">" as it is, but XML does not allow "]]>" in text.
+  content = content:gsub("(<text>)(.-)(</text>)", function(open, text, close)
+    return open .. text:gsub(">", "&gt;") .. close
+  end)
+  -- A hundredth of a pixel cannot be seen; a world of them weighs.
+  for _, attribute in ipairs { "points = '[^']*'", " d='[^']*'" } do
+    content = content:gsub(attribute, function(list) return (list:gsub("(%.%d)%d", "%1")) end)
+  end
+  -- crispEdges, which gnuplot asks for all areas, turns coasts and curves into stairs.
+  content = content:gsub(" shape%-rendering='crispEdges'", "")
+  return (content:gsub('font%-family="' .. FONT .. '(:?B?o?l?d?)"', function(bold)
+    local weight = bold ~= "" and '" font-weight="bold"' or '"'
+    return 'font-family="' .. FONT .. ", Verdana, sans-serif" .. weight
+  end))
 end
 
 local FINISH = { pdf = finish_pdf, svg = finish_svg }
@@ -266,8 +286,8 @@ function gnuplot.draw(script, file, title)
   return ok or nil, why
 end
 
---- Draws a view. opts: file (.png, .svg or .pdf), width and height (pixels; 1400 and what the
---- content needs, at most 700 but for long lists of bars), top (rows), subtitle (one line, such as the
+--- Draws a view. opts: file (.png, .svg or .pdf), width and height (pixels; without them 1400 and
+--- 700, and bars as high as their number needs), top (rows), subtitle (one line, such as the
 --- input's name and span). Returns true, or nil and why not.
 function gnuplot.render(view, opts)
   local ending = gnuplot.ending(opts.file)

@@ -45,10 +45,12 @@ local function sorted_pairs(map)
 end
 
 function encode(emit, v, indent, column_type)
+  local t = type(v) -- the cells of long streams first
+  if t == "string" then return emit(string_of(v)) end
+  if t == "number" then return emit(value.number(v, column_type) or "null") end
   local kind = value.kind(v)
   if kind == "null" then return emit("null") end
   if kind == "boolean" then return emit(tostring(v)) end
-  if kind == "number" then return emit(value.number(v, column_type) or "null") end
   if kind == "integer" then return emit(value.integer(v)) end
   if kind == "time" then return emit('"' .. value.time(v) .. '"') end
   if kind == "object" then return object(emit, v, indent, column_type) end
@@ -71,14 +73,19 @@ function json.row_encoder(columns)
   for i, column in ipairs(columns) do
     keys[i] = (i == 1 and "{" or ",") .. string_of(column.name) .. ":"
   end
+  local last, parts, n = #keys == 0 and "{}" or "}", {}, 0
+  local function emit(s)
+    n = n + 1
+    parts[n] = s
+  end
   return function(row)
-    local parts, n = {}, 0
-    local function emit(s) n = n + 1; parts[n] = s end
+    n = 0
     for i = 1, #keys do
       emit(keys[i])
       encode(emit, row[i], nil, columns[i].type)
     end
-    return table.concat(parts) .. (#keys == 0 and "{}" or "}")
+    emit(last)
+    return table.concat(parts, "", 1, n)
   end
 end
 

@@ -101,7 +101,7 @@ local function draw_series(script, s, panel, pieces, y_of, stacked)
     local outline = { points[1], y_of(0) }
     for i = 1, #points do outline[#outline + 1] = points[i] end
     outline[#outline + 1], outline[#outline + 2] = points[#points - 1], y_of(0)
-    script:polyline(outline, color, #panel.members == 1 and 1.3 or 1.8)
+    script:polylines({ outline }, color, #panel.members == 1 and 1.3 or 1.8)
   end
 end
 
@@ -114,7 +114,8 @@ local function panel_title(s, panel, view)
   local counted = not panel.unit:find("/") and panel.unit ~= "%" and panel.unit ~= "s"
   if not counted or title == "" then return title end
   local every = view.interval or s.bin or s.interval
-  return ("%s per %s"):format(title, (units.duration(every):gsub("^1 (%a+)$", "%1")))
+  local length = units.trimmed(units.duration(every)):gsub("^1 (%a+)$", "%1")
+  return ("%s per %s%s"):format(title, length, s.bin and ", peaks" or "")
 end
 
 -- Small squares and names, from the right edge to the left, first series first.
@@ -122,7 +123,7 @@ local function legend(script, s, panel, right, y, left)
   local widths, total = {}, 0
   local most = (right - left) / #panel.members - 34
   for i, c in ipairs(panel.members) do
-    local name = gnuplot.fit(s.columns[c].title, math.max(20, most), TICK_SIZE)
+    local name = gnuplot.fit(s.columns[c].label, math.max(20, most), TICK_SIZE)
     widths[i] = { name, gnuplot.text_width(name, TICK_SIZE) + 34 }
     total = total + widths[i][2]
   end
@@ -146,7 +147,7 @@ local function draw_panel(script, s, panel, view, area, x_of)
       { size = TICK_SIZE, color = palette.muted, align = "right" })
   end
   draw_series(script, s, panel, pieces_of(s, x_of), y_of, view.stacked)
-  script:polyline({ area.left, area.bottom, area.right, area.bottom }, palette.axis, 1)
+  script:polylines({ { area.left, area.bottom, area.right, area.bottom } }, palette.axis, 1)
   local title = panel_title(s, panel, view)
   local head = area.top + HEAD / 2 + 2
   script:label(title, area.left, head,
@@ -166,7 +167,7 @@ local function time_ticks(s, wanted)
   return ticks
 end
 
-local function draw_times(script, s, area, x_of)
+local function draw_times(script, s, area, x_of, edge)
   local ticks = time_ticks(s, math.max(2, math.floor((area.right - area.left) / 110)))
   local style = { size = TICK_SIZE, color = palette.muted, align = "center" }
   for _, tick in ipairs(ticks) do
@@ -177,8 +178,7 @@ local function draw_times(script, s, area, x_of)
     if tick[3] then script:label(tick[3], x, area.bottom - 33, style) end
   end
   if not s.relative then
-    script:label("UTC", area.left - 34, area.bottom - 15,
-      { size = TICK_SIZE, color = palette.muted, align = "right" })
+    script:label("UTC", edge, area.bottom - 33, { size = TICK_SIZE, color = palette.muted })
   end
 end
 
@@ -188,7 +188,7 @@ local function scale_panels(s, panels, view, height)
   for _, panel in ipairs(panels) do
     local max = reach(s, panel, view.stacked)
     panel.ticks, panel.last = units.ticks(max > 0 and max or 1, panel.unit,
-      math.max(2, math.floor(height / 55)))
+      math.max(2, math.floor(height / 45)))
     for _, tick in ipairs(panel.ticks) do
       widest = math.max(widest, gnuplot.text_width(tick[2], TICK_SIZE))
     end
@@ -207,7 +207,7 @@ function lines.script(view, opts, ending, chart)
   bottom = bottom + AXIS_HEIGHT - 8
   local height = (top - bottom) / #panels
   local widest = scale_panels(s, panels, view, height - HEAD)
-  local area = { left = math.max(96, chart.EDGE + widest + 12), right = script.width - 48 }
+  local area = { left = math.max(96, chart.EDGE + widest + 12), right = script.width - 58 }
   local function x_of(t)
     return area.left + (t - s.first) / (s.last - s.first) * (area.right - area.left)
   end
@@ -217,7 +217,7 @@ function lines.script(view, opts, ending, chart)
     draw_panel(script, s, panel, view, area, x_of)
   end
   area.top = top - HEAD
-  draw_times(script, s, area, x_of)
+  draw_times(script, s, area, x_of, chart.EDGE)
   return script
 end
 

@@ -8,12 +8,15 @@ local value = require "sluice.value"
 
 local map = {}
 
-local LAND, SEA, GRATICULE, BORDER = 0xd3d3cf, 0xedf3f8, 0xdde7ee, 0xffffff
+local LAND, SEA, GRATICULE, BORDER = 0xcfcfca, 0xedf3f8, 0xdde7ee, 0xffffff
 -- Antarctica has no address blocks to speak of; without it everything else is a fifth larger.
 local SOUTH, NORTH = -57, 84
 local FOOT = 84 -- height of scale and list below the map
 local TOO_SMALL = 30 -- square pixels: below, a country gets a dot
 local DOT = 4.5 -- its radius
+local LIST_SIZE = 14
+local UNSEEN = 0.3 -- square pixels: an island that leaves no trace
+local FINEST = 1.2 -- pixels between two points of an outline
 
 --- Natural Earth projection (Patterson; polynomial by Savric et al., 2011): degrees to x, y.
 function map.project(lon, lat)
@@ -49,18 +52,20 @@ local function draw_sea(script, place)
   go(-180, SOUTH, NORTH, 3)
   go(180, NORTH, SOUTH, -3)
   script:polygons({ outline }, SEA)
+  local graticule = {}
   for lon = -150, 150, 30 do
     local meridian = {}
     for lat = SOUTH, NORTH, 3 do
       meridian[#meridian + 1], meridian[#meridian + 2] = place(lon, lat)
     end
-    script:polyline(meridian, GRATICULE, 0.8)
+    graticule[#graticule + 1] = meridian
   end
   for lat = -30, 60, 30 do
     local x1, y = place(-180, lat)
     local x2 = place(180, lat)
-    script:polyline({ x1, y, x2, y }, GRATICULE, 0.8)
+    graticule[#graticule + 1] = { x1, y, x2, y }
   end
+  script:polylines(graticule, GRATICULE, 0.8)
 end
 
 local function ring_area(points)
@@ -72,35 +77,44 @@ local function ring_area(points)
   return math.abs(sum) / 2
 end
 
--- A ring in pixels; nil where it lies below the picture's edge.
-local function placed(ring, place)
-  local points, above = {}, false
-  for i = 1, #ring, 2 do
-    above = above or ring[i + 1] > SOUTH
-    points[#points + 1], points[#points + 2] = place(ring[i], ring[i + 1])
+-- A shape in pixels, without points that would fall on the one before; nil below the lower edge.
+local function placed(shape, place)
+  local points, above, n = {}, false, #shape
+  local last_x, last_y = math.huge, math.huge
+  for i = 1, n, 2 do
+    above = above or shape[i + 1] > SOUTH
+    local x, y = place(shape[i], shape[i + 1])
+    if math.abs(x - last_x) + math.abs(y - last_y) >= FINEST or i == n - 1 then
+      points[#points + 1], points[#points + 2] = x, y
+      last_x, last_y = x, y
+    end
   end
   return above and points or nil
 end
 
--- Rings come large ones first, and enclaves must stay above what surrounds them: neighbours in this
--- order that share a color are one element. Returns the area that each country covers.
+-- Countries come large ones first, and enclaves must stay above what surrounds them: neighbours in
+-- this order that are all grey are one element. Returns the area of each country.
 local function draw_land(script, place, color_of)
-  local areas, run, run_color = {}, {}, nil
+  local areas, run, run_of = {}, {}, nil
+  local rings, borders = countries.outlines()
   local function flush()
-    if #run > 0 then script:polygons(run, run_color, BORDER, 0.5) end
+    if #run > 0 then script:polygons(run, color_of[run_of] or LAND) end
     run = {}
   end
-  for _, ring in ipairs(countries.rings()) do
+  for _, ring in ipairs(rings) do
     local points = placed(ring, place)
     if points then
-      local color = color_of[ring.code] or LAND
-      if color ~= run_color then flush() end
-      run_color = color
-      run[#run + 1] = points
-      areas[ring.code] = (areas[ring.code] or 0) + ring_area(points)
+      local of, area = color_of[ring.code] and ring.code or "land", ring_area(points)
+      if of ~= run_of then flush() end
+      run_of = of
+      if area > UNSEEN then run[#run + 1] = points end
+      areas[ring.code] = (areas[ring.code] or 0) + area
     end
   end
   flush()
+  local lines = {}
+  for _, border in ipairs(borders) do lines[#lines + 1] = placed(border, place) end
+  script:polylines(lines, BORDER, 0.7)
   return areas
 end
 
@@ -131,36 +145,43 @@ local function decades(shown)
   local low, high = math.huge, -math.huge
   for _, pair in ipairs(shown) do
     local exponent = math.log10(pair[2])
-    low, high = math.min(low, math.floor(exponent + 1e-9)), math.max(high, math.ceil(exponent - 1e-9))
+    low = math.min(low, math.floor(exponent + 1e-9))
+    high = math.max(high, math.ceil(exponent - 1e-9))
   end
   if high <= low then high = low + 1 end
   return { low = low, high = high }
 end
 
 local function draw_scale(script, range, unit, x, y, width)
-  local steps, height = 120, 14
-  for i = 0, steps - 1 do -- each a little wider than its share, so that no gap shines through
-    local extra = i < steps - 1 and 1 or 0
-    script:rectangle(x + i / steps * width, y, width / steps + extra, height,
-      palette.scale((i + 0.5) / steps))
+  local height, step = 14, 4
+  for at = 0, width - step, step do -- to the end each, so that no gap shines through
+    script:rectangle(x + at, y, width - at, height, palette.scale((at + step / 2) / width))
   end
-  local every = math.ceil((range.high - range.low) / 6)
+  local every = math.ceil((range.high - range.low) / 7)
   for exponent = range.low, range.high do
     local at = x + (exponent - range.low) / (range.high - range.low) * width
-    script:polyline({ at, y - 4, at, y }, palette.axis, 1)
+    script:polylines({ { at, y - 4, at, y } }, palette.axis, 1)
     if (exponent - range.low) % every == 0 then
-      script:label(units.format(10 ^ exponent, unit), at, y - 14,
+      script:label(units.trimmed(units.format(10 ^ exponent, unit)), at, y - 14,
         { size = 13, color = palette.text, align = "center" })
     end
   end
 end
 
-local function listed(pairs_of, unit, name)
-  local out = {}
-  for i, pair in ipairs(pairs_of) do
-    out[i] = name(pair[1]) .. " " .. units.cell(pair[2], { unit = unit })
+-- "Germany 12 MB, France 3 kB and 4 more": as many whole entries as pixels allow.
+local function listed(head, list, unit, pixels)
+  local text = head
+  for i, pair in ipairs(list) do
+    local entry = countries.name(pair[1]) .. " " .. units.cell(pair[2], { unit = unit })
+    local longer = text .. (i > 1 and ", " or "") .. entry
+    local rest = #list - i
+    local tail = rest > 0 and (" and %d more"):format(rest) or ""
+    if i > 1 and gnuplot.text_width(longer .. tail, LIST_SIZE) > pixels then
+      return ("%s and %d more"):format(text, rest + 1)
+    end
+    text = longer
   end
-  return table.concat(out, ", ")
+  return text
 end
 
 -- What the map shows (amounts above zero, largest first), and what it cannot show.
@@ -181,25 +202,22 @@ end
 
 local function draw_foot(script, view, shown, off, range, bottom, edge)
   local unit = view.unit or "number"
-  local room = script.width - 2 * edge
-  local top_line, low_line = bottom + 58, bottom + 22
-  local muted = { size = 14, color = palette.muted, max = room }
-  local x = edge
+  local x, y = edge, bottom + 58
   if range then
     local name = unit:gsub("^%l", string.upper)
     script:label(name .. ", logarithmic scale", edge + 12, bottom + 70,
       { size = 13, color = palette.muted })
-    draw_scale(script, range, view.unit, edge + 12, bottom + 42, 400)
-    x = edge + 470
-    script:label(("%d %s: %s"):format(#shown, #shown == 1 and "country" or "countries",
-      listed(shown, unit, countries.name)), x, top_line,
-      { size = 14, color = palette.text, max = script.width - edge - x })
-  else
-    script:label("No traffic of any country", edge, top_line, muted)
+    draw_scale(script, range, view.unit, edge + 12, bottom + 42, 420)
+    x = edge + 490
   end
-  if #off == 0 then return end
-  script:label("Not on the map: " .. listed(off, unit, countries.name), x, range and top_line - 24
-    or low_line, { size = 14, color = palette.muted, max = script.width - edge - x })
+  local room = script.width - edge - x
+  local head = #shown == 1 and "1 country: " or ("%d countries: "):format(#shown)
+  script:label(range and listed(head, shown, unit, room) or "No traffic of any country", x, y,
+    { size = LIST_SIZE, color = palette.text, max = room })
+  if #off > 0 then
+    script:label(listed("Not on the map: ", off, unit, room), x, y - 24,
+      { size = LIST_SIZE, color = palette.muted, max = room })
+  end
 end
 
 --- The script of a map view; chart: the module that knows the frame.

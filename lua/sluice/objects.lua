@@ -14,14 +14,23 @@ end
 local proto_names = {}
 for i = 0, 255 do proto_names[i] = name_of(i) end
 
-local function with_getters(ctype, getters)
+-- getters: what reads like a field; methods: what is called with a colon.
+local function with_getters(ctype, getters, methods)
   ffi.metatype(ctype, {
     __index = function(object, key)
       local get = getters[key]
       if get then return get(object) end
+      if methods[key] then return methods[key] end
       error(("no field '%s' in %s"):format(tostring(key), ctype:match "sl_(%w+)"), 2)
     end,
   })
+end
+
+-- What a packet is of when it is no IP: "arp", "lldp", … or why that is not known.
+local function network_of(p)
+  local bit_number = C.sl_network_of(p.protos)
+  if bit_number < C.SL_P_N then return ffi.string(C.sl_proto_name(bit_number)) end
+  return ffi.string(C.sl_skip_name(p.skip))
 end
 
 with_getters("struct sl_packet", {
@@ -29,9 +38,10 @@ with_getters("struct sl_packet", {
   offset = function(p) return tonumber(p.offset64) end,
   flow_pkt = function(p) return tonumber(p.flow_pkt64) end,
   proto_name = function(p) return proto_names[p.proto] end,
+  network = network_of,
   src_country = function(p) return geo.country(p.src) end,
   dst_country = function(p) return geo.country(p.dst) end,
-})
+}, {})
 
 local ends = {}
 for i = 0, 5 do ends[i] = ffi.string(C.sl_flow_end_name(i)) end
@@ -51,6 +61,13 @@ with_getters("struct sl_flow", {
   end_name = function(f) return ends[f["end"]] end,
   src_country = function(f) return geo.country(f.src) end,
   dst_country = function(f) return geo.country(f.dst) end,
+}, {
+  -- A flow of its own: f itself is only good until the batch is done.
+  copy = function(f)
+    local own = ffi.new "struct sl_flow"
+    ffi.copy(own, f, ffi.sizeof(own))
+    return own
+  end,
 })
 
 return { proto_names = proto_names }

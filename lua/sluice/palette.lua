@@ -22,7 +22,7 @@ function palette.mix(a, b, share)
   return color
 end
 
--- viridis (van der Walt and Smith, CC0), from its light end to its dark one: on paper more is darker.
+-- viridis (van der Walt and Smith, CC0) from its light end to its dark one: on paper more is dark.
 local SCALE = { 0xfde725, 0xb5de2b, 0x6ece58, 0x35b779, 0x1f9e89, 0x26828e, 0x31688e, 0x3e4989,
   0x482878, 0x440154 }
 

@@ -16,7 +16,9 @@ local FORMS = {
 --- opts: width, top, color; see text.write(). Raises an error for another form.
 function render.write(views, form, write, opts)
   local writer = FORMS[form]
-  if not writer then error(("no form %s: text, json, jsonl, csv or tsv"):format(tostring(form)), 2) end
+  if not writer then
+    error(("no form %s: text, json, jsonl, csv or tsv"):format(tostring(form)), 2)
+  end
   writer(views, write, opts or {})
 end
 
@@ -86,8 +88,8 @@ local function draw_all(views, path, opts)
   return nil, path .. ": no view of this recipe has a chart: use -T, or -o with .txt, .csv or .json"
 end
 
---- Writes views to path in the form its ending names. A picture holds one view: the first that has a
---- chart goes to path itself, every other to path with "-" and its name before the ending.
+--- Writes views to path in the form its ending names. A picture holds one view: the first that has
+--- a chart goes to path itself, every other to path with "-" and its name before the ending.
 --- opts: width, height, top, subtitle (pictures: pixels; text: columns). Returns the list of files
 --- written, or nil, why not, and the files that were written before.
 function render.file(views, path, opts)

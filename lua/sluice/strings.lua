@@ -54,14 +54,14 @@ local function within(ranges, code)
 end
 
 -- Characters that change what is seen around them: controls, bidirectional marks and overrides
--- (CVE-2021-42574), joiners, separators, byte order mark, tags, interlinear annotation.
+-- (CVE-2021-42574), joiners, separators, byte order mark, tags, annotation, no characters at all.
 local INVISIBLE = {
   0x00, 0x1f, 0x7f, 0x9f, 0xad, 0xad, 0x61c, 0x61c, 0x115f, 0x1160, 0x180e, 0x180e,
   0x200b, 0x200f, 0x2028, 0x202e, 0x2060, 0x206f, 0x3164, 0x3164, 0xfe00, 0xfe0f,
-  0xfeff, 0xfeff, 0xfff9, 0xfffb, 0xe0000, 0xe0fff,
+  0xfeff, 0xfeff, 0xfff9, 0xfffb, 0xfffe, 0xffff, 0xe0000, 0xe0fff,
 }
 
---- s for a terminal or a picture: one line, and what would be unseen is written as \xNN or \u{NNNN}.
+--- s for a terminal or a picture: one line, what would be unseen written as \xNN or \u{NNNN}.
 function strings.visible(s)
   if not s:find("[%c\128-\255]") then return s end
   return map(s, function(code, bytes)

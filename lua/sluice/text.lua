@@ -1,5 +1,5 @@
 -- Views for people at a terminal: aligned tables, bars and charts of block characters. Every string
--- goes through strings.visible() (in units.cell()), so that nothing from a capture drives the terminal.
+-- goes through strings.visible() (in units.cell()): nothing from a capture drives the terminal.
 local blocks = require "sluice.blocks"
 local strings = require "sluice.strings"
 local units = require "sluice.units"

@@ -10,18 +10,17 @@ local units = {}
 local SYMBOLS = {
   bytes = "B", ["bytes/s"] = "B/s", bits = "bit", ["bits/s"] = "bit/s", s = "s", Hz = "Hz",
 }
-local PREFIXES = { { 1e18, "E" }, { 1e15, "P" }, { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } }
+local PREFIXES = {
+  { 1e18, "E" }, { 1e15, "P" }, { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" },
+}
 local SMALL = { { 1e-3, "m" }, { 1e-6, "µ" }, { 1e-9, "n" } }
 
 -- Three significant digits: 1.23, 12.3, 123.
 local function three_digits(n)
   local size = math.abs(n)
-  local text = ("%.3g"):format(n)
-  if size >= 999.5 then return ("%.0f"):format(n) end
-  if size < 1e-4 then return ("%.3g"):format(n) end
+  if size < 1e-4 or size >= 1e21 then return ("%.3g"):format(n) end
   local decimals = size >= 99.95 and 0 or size >= 9.995 and 1 or 2
-  text = n % 1 == 0 and ("%d"):format(n) or ("%." .. decimals .. "f"):format(n)
-  return text
+  return ("%." .. decimals .. "f"):format(n)
 end
 
 -- The prefix that leaves 1 to 999.x, after rounding to three digits.
@@ -45,7 +44,13 @@ function units.format(n, unit)
   local symbol = SYMBOLS[unit] or ""
   if symbol == "" and n % 1 == 0 and math.abs(n) < 1e5 then return ("%d"):format(n) end
   local factor, prefix = prefix_for(n)
-  return join(three_digits(n / factor), prefix .. symbol)
+  local whole = factor == 1 and n % 1 == 0
+  return join(whole and ("%d"):format(n) or three_digits(n / factor), prefix .. symbol)
+end
+
+--- text without zeros that end a fraction: "3.50 MB" -> "3.5 MB".
+function units.trimmed(text)
+  return (text:gsub("(%d%.%d-)0+ ", "%1 "):gsub("%. ", " "))
 end
 
 --- Seconds: "0 s", "12.3 ms", "4.56 s", "3 min 20 s", "2 h 5 min", "3 d 4 h".
@@ -56,11 +61,11 @@ function units.duration(seconds)
   if size < 0.9995 then
     for _, p in ipairs(SMALL) do
       if size >= p[1] * 0.9995 or p[1] == 1e-9 then
-        return sign .. three_digits(size / p[1]) .. " " .. p[2] .. "s"
+        return sign .. units.trimmed(three_digits(size / p[1]) .. " ") .. p[2] .. "s"
       end
     end
   end
-  if size < 59.95 then return sign .. three_digits(size) .. " s" end
+  if size < 59.95 then return sign .. units.trimmed(three_digits(size) .. " s") end
   local whole = math.floor(size + 0.5)
   local function two(large, large_name, small, small_name)
     local rest = math.floor((whole % large) / small)
@@ -148,7 +153,8 @@ local function nice_step(n)
   end
 end
 
---- Ticks from 0 to at least max: list of { position, text }, and the axis' end. Whole steps for counts.
+--- Ticks from 0 to at least max: list of { position, text }, and the axis' end. Counts have whole
+--- steps.
 function units.ticks(max, unit, wanted)
   if unit == "s" and max > 90 then
     local steps = { 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400 }
@@ -166,20 +172,21 @@ end
 
 function units.ticks_at(step, max, unit)
   local ticks, n = {}, math.max(1, math.ceil(max / step - 1e-9))
-  for i = 0, n do ticks[i + 1] = { i * step, units.format(i * step, unit) } end
+  for i = 0, n do ticks[i + 1] = { i * step, units.trimmed(units.format(i * step, unit)) } end
   return ticks, n * step
 end
 
 local TIME_STEPS = {
   1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1,
   0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
-  86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000, 63072000, 157680000, 315360000,
+  86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000,
 }
 
 --- Ticks of a UTC time axis: list of { seconds, clock text, date text or nil }. The date stands at
 --- the first tick and wherever it changes; whole days have only the date.
 function units.time_ticks(first, last, wanted)
-  local step = TIME_STEPS[#TIME_STEPS]
+  local year = TIME_STEPS[#TIME_STEPS]
+  local step = math.max(year, nice_step((last - first) / wanted / year) * year)
   for i = #TIME_STEPS, 1, -1 do
     if TIME_STEPS[i] * wanted >= last - first then step = TIME_STEPS[i] end
   end

@@ -57,6 +57,7 @@ end
 function value.number(n, column_type)
   if n ~= n or n == math.huge or n == -math.huge then return nil end
   if n == 0 then return "0" end
+  if n % 1 == 0 and math.abs(n) < 2^53 then return ("%d"):format(n) end
   if n % 1 == 0 and math.abs(n) < 1e21 then return ("%.0f"):format(n) end
   if (column_type == "time" or column_type == "duration") and math.abs(n) < 1e12 then
     local text = ("%.9f"):format(n):gsub("0+$", ""):gsub("%.$", "")

@@ -3,7 +3,8 @@
 --
 --   view.kind     "table", "record", "bars", "lines", "map" or "text"
 --   view.name     a slug, unique among the recipe's views; view.title
---   view.columns  { { name =, title =, type =, unit = }, … } and view.rows { { v, … }, … }
+--   view.columns  { { name =, title =, label = (in a legend), type =, unit = }, … }
+--   view.rows     { { v, … }, … }, in the order of columns
 --   view.total    rows there were before a bound cut them, or nil
 --   view.notes    lines of text that belong below
 --   record: view.fields { { name, value, type =, unit = }, … }
@@ -45,7 +46,8 @@ local function column(spec)
   if kind and not TYPES[kind] then
     error(("column %s: unknown type %s"):format(name, tostring(kind)), 5)
   end
-  return { name = name, title = spec.title or title_of(name), type = kind, unit = spec.unit }
+  return { name = name, title = spec.title or title_of(name), label = spec.title or name,
+    type = kind, unit = spec.unit }
 end
 
 local function columns(specs)

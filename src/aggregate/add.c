@@ -22,11 +22,13 @@ COLD static int64_t round_away(struct sl_agg *a, double x, int64_t v) {
     return fraction >= 0.5 ? v + 1 : fraction <= -0.5 ? v - 1 : v;
 }
 
+#define VALUE_LIMIT 9223372036854775808.0 /* 2^63 */
+
 static inline int scale(struct sl_agg *a, double value, int64_t *out) {
     double x = value * a->scale;
     int64_t v;
 
-    if (!(x < 0x1p63 && x > -0x1p63)) { /* NaN too */
+    if (!(x > -VALUE_LIMIT && x < VALUE_LIMIT)) { /* NaN too */
         refuse(a, value);
         return -1;
     }

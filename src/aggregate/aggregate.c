@@ -104,11 +104,11 @@ static int check_spec(struct sl_agg_spec *s, struct sl_error *err) {
 static int copy_spec(struct sl_agg *a, const struct sl_agg_spec *s) {
     a->spec = *s;
     memset(a->spec.label, 0, sizeof a->spec.label);
-    a->spec.name = strdup(s->name);
+    a->spec.name = a->texts[SL_AGG_MAX_PARTS] = strdup(s->name);
     if (!a->spec.name)
         return -1;
     for (uint32_t i = 0; i < s->parts; i++) {
-        a->spec.label[i] = strdup(s->label[i]);
+        a->spec.label[i] = a->texts[i] = strdup(s->label[i]);
         if (!a->spec.label[i])
             return -1;
         a->key_words += sl_type_words(s->type[i]);
@@ -157,21 +157,20 @@ void sl_agg_free(struct sl_agg *a) {
     sl_table_free(&a->table);
     sl_table_free(&a->series.bins);
     sl_table_free(&a->series.keys);
-    for (size_t i = 0; i < SL_AGG_MAX_PARTS; i++)
-        free((void *)(uintptr_t)a->spec.label[i]);
-    free((void *)(uintptr_t)a->spec.name);
+    for (size_t i = 0; i <= SL_AGG_MAX_PARTS; i++)
+        free(a->texts[i]);
     free(a);
 }
 
 static const char *difference(const struct sl_agg_spec *a, const struct sl_agg_spec *b) {
-    if (strcmp(a->name, b->name))
+    if (strcmp(a->name, b->name) != 0)
         return "name";
     if (a->kind != b->kind)
         return "kind";
     if (a->parts != b->parts)
         return "key";
     for (uint32_t i = 0; i < a->parts; i++)
-        if (a->type[i] != b->type[i] || strcmp(a->label[i], b->label[i]))
+        if (a->type[i] != b->type[i] || strcmp(a->label[i], b->label[i]) != 0)
             return "key";
     if (a->decimals != b->decimals)
         return "decimals";

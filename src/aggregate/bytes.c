@@ -174,7 +174,7 @@ static void get_text(struct reader *r, char text[SL_AGG_MAX_TEXT + 1]) {
 }
 
 static struct sl_agg *get_spec(struct reader *r, struct sl_error *err) {
-    char name[SL_AGG_MAX_TEXT + 1], label[SL_AGG_MAX_PARTS][SL_AGG_MAX_TEXT + 1];
+    char name[SL_AGG_MAX_TEXT + 1], label[SL_AGG_MAX_PARTS][SL_AGG_MAX_TEXT + 1] = {{0}};
     struct sl_agg_spec spec = {.name = name};
     struct sl_agg *a;
 
@@ -279,7 +279,7 @@ static void get_entry(struct reader *r, const struct sl_agg *a, struct sl_table 
 
 static void get_entries(struct reader *r, struct sl_agg *a, struct sl_table *t, uint64_t bound) {
     sl_u128 left = (sl_u128)a->counters.additions << 63;
-    uint64_t keys[2][SL_TABLE_MAX_WORDS], n = get(r, 8);
+    uint64_t keys[2][SL_TABLE_MAX_WORDS] = {{0}}, n = get(r, 8);
     int with_bin = a->spec.kind == SL_AGG_SERIES;
 
     refuse(r, n > (size_t)(r->end - r->at) / (t->key_words * 8 + 16), "it ends too early");
@@ -331,9 +331,10 @@ struct sl_agg *sl_agg_from_bytes(const uint8_t *bytes, size_t size, struct sl_er
         r.end -= 4;
         tail = (struct reader){r.end, r.end + 4, NULL};
         refuse(&r, get(&tail, 4) != crc32_z(0, bytes, size - 4), "its checksum is wrong");
-        r.at += sizeof magic;
-        refuse(&r, get(&r, 2) != VERSION, "its version is not 1");
+        r.at = r.bad ? r.end : r.at + sizeof magic;
     }
+    if (!r.bad)
+        refuse(&r, get(&r, 2) != VERSION, "its version is not 1");
     if (!r.bad)
         a = get_all(&r, err);
     if (!r.bad)

@@ -30,7 +30,8 @@ struct sl_series {
 };
 
 struct sl_agg {
-    struct sl_agg_spec spec; /* name and labels owned */
+    struct sl_agg_spec spec; /* name and labels point into texts */
+    char *texts[SL_AGG_MAX_PARTS + 1];
     const struct sl_agg_ops *ops;
     double scale;          /* 10^decimals */
     uint32_t key_words;    /* of a key as users know it, without the bin of a series */

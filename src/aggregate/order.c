@@ -40,17 +40,16 @@ static uint32_t first_difference(const struct sl_order *o) {
 int sl_order_init(struct sl_order *o, const struct sl_table *t, enum sl_order_by by) {
     size_t n = 0;
 
-    *o = (struct sl_order){.table = t, .by = by, .n = t->used};
-    o->items = malloc((o->n ? o->n : 1) * sizeof *o->items);
+    *o = (struct sl_order){.table = t, .by = by};
+    o->items = malloc((t->used + 1) * sizeof *o->items);
     if (!o->items)
         return -1;
     for (const uint64_t *s = sl_table_next(t, NULL); s; s = sl_table_next(t, s))
-        o->items[n++].slot = s;
+        o->items[n++] = (struct sl_order_item){0, s};
+    o->n = n;
     o->first = first_difference(o);
-    for (size_t i = 0; i < n && words(o); i++)
+    for (size_t i = 0; i < n && words(o) > 0; i++)
         o->items[i].prefix = word(o, o->items[i].slot, o->first);
-    if (!words(o) && n)
-        o->items[0].prefix = 0;
     return 0;
 }
 

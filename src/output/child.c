@@ -55,39 +55,72 @@ static int set_attributes(posix_spawnattr_t *attributes) {
                                          POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-static int spawn(struct sl_child *child, const char *const argv[], int in, int out, int err) {
+/* Our environment with variable ("NAME=value" or NULL) in place of its namesake. The strings are
+ * borrowed; the list is the caller's to free. NULL: no memory. */
+static const char **environment_with(const char *variable) {
+    size_t count = 0, kept = 0, name = variable ? strcspn(variable, "=") + 1 : 0;
+    const char **list;
+
+    while (environ[count])
+        count++;
+    list = calloc(count + 2, sizeof *list);
+    if (!list)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (!variable || strncmp(environ[i], variable, name) != 0)
+            list[kept++] = environ[i];
+    list[kept] = variable;
+    return list;
+}
+
+/* What the child becomes: its program, and the variable to set for it. */
+struct program {
+    const char *const *argv;
+    const char *variable;
+};
+
+/* POSIX takes char *const[] but does not write to the strings. */
+static char *const *writable(const char *const list[]) {
+    return (char *const *)(uintptr_t)list;
+}
+
+static int spawn(struct sl_child *child, const struct program *program, int in, int out, int err) {
+    const char **environment = environment_with(program->variable);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    int rc = posix_spawn_file_actions_init(&actions);
+    int rc = environment ? 0 : ENOMEM;
 
     if (rc)
         return rc;
-    rc = posix_spawnattr_init(&attributes);
+    rc = posix_spawn_file_actions_init(&actions);
     if (rc) {
-        (void)posix_spawn_file_actions_destroy(&actions);
+        free(environment);
         return rc;
     }
-    rc = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    rc = rc ? rc : posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    rc = rc ? rc : posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-    rc = rc ? rc : set_attributes(&attributes);
-    if (!rc) { /* POSIX takes char *const[] but does not write to the strings */
-        char *const *args = (char *const *)(uintptr_t)argv;
-        rc = posix_spawnp(&child->pid, argv[0], &actions, &attributes, args, environ);
+    rc = posix_spawnattr_init(&attributes);
+    if (!rc) {
+        rc = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+        rc = rc ? rc : posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+        rc = rc ? rc : posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+        rc = rc ? rc : set_attributes(&attributes);
+        rc = rc ? rc
+                : posix_spawnp(&child->pid, program->argv[0], &actions, &attributes,
+                               writable(program->argv), writable(environment));
+        (void)posix_spawnattr_destroy(&attributes);
     }
-    (void)posix_spawnattr_destroy(&attributes);
     (void)posix_spawn_file_actions_destroy(&actions);
+    free(environment);
     return rc;
 }
 
 /* A socket instead of a pipe as its standard input: send(2) can do without SIGPIPE. */
-static int start(struct sl_child *child, const char *const argv[], int out) {
+static int start(struct sl_child *child, const struct program *program, int out) {
     int in[2] = {-1, -1}, err[2] = {-1, -1}, rc = 0;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) != 0 || pipe2(err, O_CLOEXEC) != 0)
         rc = errno;
     else
-        rc = spawn(child, argv, in[1], out, err[1]);
+        rc = spawn(child, program, in[1], out, err[1]);
     close_fd(&in[1]);
     close_fd(&err[1]);
     child->in = in[0];
@@ -99,14 +132,16 @@ static int start(struct sl_child *child, const char *const argv[], int out) {
     return fail(child, "cannot start", rc);
 }
 
-struct sl_child *sl_child_start(const char *const argv[], struct sl_outfile *out) {
+struct sl_child *sl_child_start(const char *const argv[], const char *variable,
+                                struct sl_outfile *out) {
+    const struct program program = {argv, variable};
     struct sl_child *child = calloc(1, sizeof *child);
 
     if (!child)
         return NULL;
     child->in = child->said = -1;
     (void)strncpy(child->name, argv[0], sizeof child->name - 1);
-    (void)start(child, argv, sl_outfile_fd(out));
+    (void)start(child, &program, sl_outfile_fd(out));
     return child;
 }
 

@@ -6,8 +6,15 @@
 static const uint8_t networks[] = {SL_P_IP,    SL_P_IPV6, SL_P_ARP,    SL_P_RARP, SL_P_IPX, SL_P_LLDP,
                                    SL_P_EAPOL, SL_P_LOOP, SL_P_PPPOED, SL_P_LLC};
 
+uint32_t sl_network_of(uint64_t protos) {
+    for (size_t i = 0; i < sizeof networks; i++)
+        if (protos >> networks[i] & 1)
+            return networks[i];
+    return SL_P_N;
+}
+
 static void flush(struct sl_stats *s, struct sl_pattern *p) {
-    uint32_t network = SL_P_N;
+    uint32_t network = sl_network_of(p->protos);
 
     if (!p->packets)
         return;
@@ -17,9 +24,6 @@ static void flush(struct sl_stats *s, struct sl_pattern *p) {
             s->proto_bytes[bit] += p->bytes;
         }
     }
-    for (size_t i = sizeof networks; i-- > 0;)
-        if (p->protos >> networks[i] & 1)
-            network = networks[i];
     if (network == SL_P_N) {
         s->skipped[p->skip] += p->packets;
     } else {

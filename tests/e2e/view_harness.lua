@@ -1,7 +1,8 @@
 -- Stands in for the program, so that views can be tested without it: sluice.abi from src/abi.h and
--- a shared library of the C files that pictures need. usage: luajit view_harness.lua LIB ABI_H SCRIPT …
+-- a shared library of the C files that pictures need.
+-- usage: luajit view_harness.lua LIBRARY ABI_H SCRIPT [ARGUMENT]...
 local ffi = require "ffi"
-local library, header = arg[1], arg[2]
+local library, header, script = arg[1], arg[2], arg[3]
 
 package.preload["sluice.abi"] = function()
   local file = assert(io.open(header))
@@ -10,6 +11,4 @@ package.preload["sluice.abi"] = function()
   return { C = ffi.load(library) }
 end
 
-local script = arg[3]
-arg = { [0] = script, select(4, unpack(arg)) } -- luacheck: ignore
-dofile(script)
+assert(loadfile(script))(unpack(arg, 4))

@@ -1,0 +1,69 @@
+-- A line a packet, as tshark prints it, from the headers to layer 4.
+local bit = require "bit"
+local band = bit.band
+
+local FLAGS = { { 2, "SYN" }, { 1, "FIN" }, { 4, "RST" }, { 8, "PSH" }, { 16, "ACK" }, { 32, "URG" },
+  { 64, "ECE" }, { 128, "CWR" } }
+
+-- All 256 sets of flags as text, made once.
+local flag_texts = {}
+for set = 0, 255 do
+  local names = {}
+  for _, flag in ipairs(FLAGS) do
+    if band(set, flag[1]) ~= 0 then names[#names + 1] = flag[2] end
+  end
+  flag_texts[set] = table.concat(names, ", ")
+end
+
+local ARP = { "who has", "reply" }
+
+local function info(p, name)
+  if p.frag_offset > 0 then
+    return ("fragment at %d, id 0x%04x"):format(p.frag_offset, p.ip_id)
+  elseif name == "tcp" and p.sport + p.dport > 0 then
+    return ("%d → %d [%s] Seq=%d Ack=%d Win=%d Len=%d"):format(p.sport, p.dport,
+      flag_texts[band(p.tcp_flags, 255)], p.seq, p.ack, p.window, p.payload_len)
+  elseif p.sport + p.dport > 0 then
+    return ("%d → %d Len=%d"):format(p.sport, p.dport, p.payload_len)
+  elseif name == "icmp" or name == "icmpv6" then
+    return ("type %d code %d"):format(p.icmp_type, p.icmp_code)
+  end
+  return ""
+end
+
+local function line(p)
+  if p.ip_version > 0 then
+    local name = p.proto_name
+    return ("%5d %10.6f %s → %s %s %d %s"):format(p.number, p.t, tostring(p.src), tostring(p.dst),
+      name:upper(), p.len, info(p, name))
+  end
+  local what = p.network
+  if what == "arp" then
+    return ("%5d %10.6f %s → %s ARP %d %s"):format(p.number, p.t, tostring(p.src), tostring(p.dst),
+      p.len, ARP[p.arp_op] or ("opcode %d"):format(p.arp_op))
+  end
+  return ("%5d %10.6f %s %d"):format(p.number, p.t, what:upper(), p.len)
+end
+
+local COLUMNS = { "number", { name = "time", type = "time" }, "length", "src", "dst", "proto", "sport",
+  "dport", "info" }
+
+return {
+  about = "a line a packet",
+  start = function(_, out)
+    if out:is_text() then
+      return { packet = function(p) out:line(line(p)) end }
+    end
+    local stream = out:stream(COLUMNS)
+    return {
+      packet = function(p)
+        local ip = p.ip_version > 0
+        local name = ip and p.proto_name or p.network
+        local addressed = ip or name == "arp"
+        stream:row { p.number, p.ts, p.len, addressed and p.src or nil, addressed and p.dst or nil, name,
+          p.sport, p.dport, info(p, name) }
+      end,
+      finish = function() stream:done() end,
+    }
+  end,
+}

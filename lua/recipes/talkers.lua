@@ -1,0 +1,37 @@
+-- Who talks most: bytes and packets of every address, as sender and as receiver.
+return {
+  about = "the addresses with most bytes, sent and received",
+  options = { top = { default = 20, about = "addresses to show" } },
+  start = function(opt)
+    local total = top { "bytes by address", key = "address" }
+    local sent = sum { "bytes sent", key = "address" }
+    local received = sum { "bytes received", key = "address" }
+    local flows = count { "flows", key = "address" }
+    return {
+      flow = function(f)
+        local to, from = f.bytes_src, f.bytes_dst
+        total:add(f.src, to + from)
+        sent:add(f.src, to)
+        received:add(f.src, from)
+        flows:add(f.src)
+        if f.src == f.dst then return end
+        total:add(f.dst, to + from)
+        sent:add(f.dst, from)
+        received:add(f.dst, to)
+        flows:add(f.dst)
+      end,
+      finish = function(out)
+        local rows = total:top(opt.top)
+        local list = {}
+        for i, row in ipairs(rows) do
+          local a = row[1]
+          list[i] = { a, geo.country(a), row[2], sent:get(a), received:get(a), flows:get(a) }
+        end
+        out:table { title = "Top talkers", columns = { { name = "address", type = "address" }, "country",
+          { name = "bytes", unit = "bytes" }, { name = "sent", unit = "bytes" },
+          { name = "received", unit = "bytes" }, { name = "flows", unit = "flows" } },
+          rows = list, total = rows.total, chart = "bytes", notes = total:notes() }
+      end,
+    }
+  end,
+}

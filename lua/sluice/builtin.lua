@@ -1,0 +1,2 @@
+-- The built-in recipes, in the order in which `sluice recipes` shows them.
+return { "summary", "flows", "packets", "count", "protocols", "talkers", "timeline", "geomap" }

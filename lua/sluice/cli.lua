@@ -1,0 +1,225 @@
+-- The command line: tcpdump's and tshark's letters wherever the meaning is the same, and the
+-- options that recipes declare.
+local cli = {}
+
+local function fail(format, ...)
+  error({ code = 2, message = format:format(...) }, 0)
+end
+
+-- value: what the option takes (its name in the help); nil: a switch.
+local COMMON = {
+  { "r", key = "input", value = "INPUT", about = "read INPUT: a path, - or a URL", many = true },
+  { "f", key = "bpf", value = "BPF", about = "libpcap filter expression, on the raw packet" },
+  { "Y", key = "display", value = "EXPR", about = "Wireshark display filter over packet fields" },
+  { "F", key = "flow_filter", value = "EXPR", about = "the same over fields of decided flows" },
+  { "c", key = "count", value = "N", number = 1, about = "stop after N packets that pass" },
+  { "T", key = "form", value = "FORM", about = "text (default), json, jsonl, csv or tsv" },
+  { "o", key = "file", value = "FILE",
+    about = "write to FILE: .png .svg .pdf .txt .csv .tsv .json .jsonl" },
+  { long = "geo", key = "geo", value = "FILE.mmdb", about = "country database to use" },
+  { long = "idle", key = "idle", value = "SECONDS", number = 0,
+    about = "flow idle timeout (default: TCP 300, others 60); 0: never" },
+  { long = "max-flows", key = "max_flows", value = "N", number = 1, most = 2 ^ 31 - 1,
+    about = "cap on live flows: the longest idle is ended early" },
+  { long = "top", key = "top", value = "N", number = 1, about = "rows of a view in text and charts" },
+  { long = "size", key = "size", value = "WxH", about = "size of pictures in pixels" },
+  { long = "url-file", key = "url_file", value = "FILE",
+    about = "read URLs from FILE or -, one a line: no token in the process list" },
+  { "j", key = "workers", value = "N", number = 1, about = "workers (this version uses one)" },
+  { "q", key = "quiet", about = "no progress line" },
+  { "v", key = "verbose", about = "say more on standard error" },
+  { "h", long = "help", key = "help", about = "this text" },
+  { long = "version", key = "version", about = "version and libraries" },
+}
+
+local by_short, by_long = {}, {}
+for _, o in ipairs(COMMON) do
+  if o[1] then by_short[o[1]] = o end
+  if o.long then by_long[o.long] = o end
+end
+
+--- Edit distance of two words, for suggestions.
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local diagonal = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and 0 or 1
+      local v = math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
+      diagonal, row[j] = row[j], v
+    end
+  end
+  return row[#b]
+end
+
+--- The word of the list that was probably meant, or nil.
+function cli.nearest(word, list)
+  local best, least = nil, math.max(1, math.floor(#word / 3)) + 1
+  for _, w in ipairs(list) do
+    local d = distance(word, w)
+    if d < least then best, least = w, d end
+  end
+  return best
+end
+
+local function hint(word, list, mark)
+  local near = cli.nearest(word, list)
+  return near and ("; did you mean %s%s?"):format(mark, near) or ""
+end
+
+local function number_of(name, text, least, most)
+  local n = tonumber(text)
+  if not n or n < least or n > (most or 2 ^ 53) or n ~= n then
+    fail("%s takes a number from %d on, not '%s'", name, least, text)
+  end
+  return n
+end
+
+local function set(options, o, name, text)
+  if o.many then
+    options[o.key] = options[o.key] or {}
+    table.insert(options[o.key], text)
+  elseif o.value then
+    options[o.key] = o.number and number_of(name, text, o.number, o.most) or text
+  else
+    options[o.key] = true
+  end
+end
+
+-- A recipe's option takes the type of its default.
+local function set_declared(declared, name, text, next_word)
+  local default = declared[name].default
+  if type(default) == "boolean" then
+    if text == nil or text == "true" then return true end
+    if text == "false" then return false end
+    fail("--%s is a switch: --%s or --%s=false", name, name, name)
+  end
+  text = text or next_word()
+  if type(default) == "number" then
+    local n = tonumber(text)
+    if not n then fail("--%s takes a number, not '%s'", name, text) end
+    return n
+  end
+  return text
+end
+
+local function long_names(declared)
+  local names = {}
+  for name in pairs(by_long) do names[#names + 1] = name end
+  for name in pairs(declared) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+local Parser = {}
+Parser.__index = Parser
+
+function Parser:next_word(name)
+  self.at = self.at + 1
+  local word = self.args[self.at]
+  if word == nil then fail("%s wants a value", name) end
+  return word
+end
+
+function Parser:long(word)
+  local name, text = word:match "^%-%-([^=]+)=(.*)$"
+  name = name or word:sub(3)
+  local declared = self.declared[name:gsub("-", "_")] and name:gsub("-", "_")
+  if declared then
+    self.recipe_options[declared] = set_declared(self.declared, declared, text,
+      function() return self:next_word(word) end)
+  end
+  local o = by_long[name]
+  if not o then
+    if declared then return end
+    fail("unknown option --%s%s", name, hint(name, long_names(self.declared), "--"))
+  end
+  if o.value and not declared then text = text or self:next_word(word) end
+  if declared then text = tostring(self.recipe_options[declared]) end
+  if not o.value and text then fail("--%s takes no value", name) end
+  set(self.options, o, "--" .. name, text)
+end
+
+-- -c10, -c 10, -qv
+function Parser:short(word)
+  local at = 2
+  while at <= #word do
+    local letter = word:sub(at, at)
+    local o = by_short[letter]
+    if not o then fail("unknown option -%s: see sluice --help", letter) end
+    if o.value then
+      local text = word:sub(at + 1)
+      if text == "" then text = self:next_word("-" .. letter) end
+      set(self.options, o, "-" .. letter, text)
+      return
+    end
+    set(self.options, o, "-" .. letter)
+    at = at + 1
+  end
+end
+
+--- Reads the command line. resolve(word, is_first) is asked about the first word that is no option:
+--- it returns the options that the recipes so chosen declare, or nil when the word is an input.
+--- Returns { options, recipe_options, inputs }.
+function cli.parse(args, resolve)
+  local p = setmetatable({ args = args, at = 0, options = {}, recipe_options = {}, declared = {},
+    inputs = {} }, Parser)
+  local first, only_inputs = true, false
+  while p.at < #args do
+    p.at = p.at + 1
+    local word = args[p.at]
+    if only_inputs or word == "-" or word:sub(1, 1) ~= "-" then
+      local declared = first and resolve(word, p) or nil
+      first = false
+      if declared then p.declared = declared else p.inputs[#p.inputs + 1] = word end
+    elseif word == "--" then
+      only_inputs = true
+    elseif word:sub(1, 2) == "--" then
+      p:long(word)
+    else
+      p:short(word)
+    end
+  end
+  for _, name in ipairs(p.options.input or {}) do p.inputs[#p.inputs + 1] = name end
+  return p
+end
+
+local function option_line(left, about)
+  if #left > 22 then return ("  %s\n%26s%s"):format(left, "", about) end
+  return ("  %-22s  %s"):format(left, about)
+end
+
+--- The lines of help for the common options.
+function cli.common_help()
+  local lines = {}
+  for _, o in ipairs(COMMON) do
+    local short = o[1] and "-" .. o[1]
+    local long = o.long and "--" .. o.long
+    local left = (short and long and short .. ", " .. long or short or long)
+      .. (o.value and " " .. o.value or "")
+    lines[#lines + 1] = option_line(left, o.about)
+  end
+  return lines
+end
+
+--- The lines of help for what a recipe declares.
+function cli.declared_help(declared)
+  local names, lines = {}, {}
+  for name in pairs(declared) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local spec = declared[name]
+    local default = spec.default
+    local left = "--" .. name:gsub("_", "-")
+    if type(default) ~= "boolean" then
+      left = left .. " " .. (type(default) == "number" and "N" or "TEXT")
+    end
+    lines[#lines + 1] = option_line(left, ("%s (default %s)"):format(spec.about or "",
+      tostring(default)))
+  end
+  return lines
+end
+
+return cli

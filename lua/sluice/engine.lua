@@ -1,0 +1,233 @@
+-- One run: recipes over a capture. Lua pulls: it asks the core for a batch, narrows it by filters,
+-- lets the core update the flow tables, and walks packets and decided flows in its own loops. The
+-- core never calls Lua.
+local ffi = require "ffi"
+local C = require("sluice.abi").C
+local info = require "sluice.info"
+local loops = require "sluice.loops"
+local recipe = require "sluice.recipe"
+local uses = require "sluice.uses"
+
+local engine = {}
+
+local FLOW_FIELDS = { "flow", "dir", "flow_pkt" }
+
+-- Whether a recipe's handlers need a flow table at all.
+local function needs_flows(r)
+  local h = r.handlers
+  if r.flows or h.flow or h.flows then return true end
+  local fields = h.packet and uses.fields(h.packet) or {}
+  for _, name in ipairs(FLOW_FIELDS) do
+    if fields[name] then return true end
+  end
+  return false
+end
+
+-- Recipes with the same filter share a selection and a flow table: a group.
+local function group_recipes(recipes, compile)
+  local groups, by_filter = {}, {}
+  for _, r in ipairs(recipes) do
+    local key = r.filter or ""
+    local g = by_filter[key]
+    if not g then
+      g = { recipes = {}, flows = false, look = false,
+        filter = r.filter and loops.packet_filter(compile(r.filter, "packet", r), r.name) }
+      by_filter[key] = g
+      groups[#groups + 1] = g
+    end
+    g.recipes[#g.recipes + 1] = r
+    g.flows = g.flows or needs_flows(r)
+    g.look = g.look or r.handlers.flow ~= nil or r.handlers.flows ~= nil
+  end
+  return groups
+end
+
+local function fill_group(g)
+  g.packet_loops, g.flow_loops, g.flow_lists = {}, {}, {}
+  for _, r in ipairs(g.recipes) do
+    local h = r.handlers
+    if h.packet then
+      g.packet_loops[#g.packet_loops + 1] = { run = loops.packets(h.packet, r.name), recipe = r }
+    end
+    if h.flow then
+      g.flow_loops[#g.flow_loops + 1] = { run = loops.flows(h.flow, r.name), recipe = r }
+    end
+    if h.flows then
+      g.flow_lists[#g.flow_lists + 1] = { run = h.flows, recipe = r }
+    end
+  end
+end
+
+-- The one interval of a run: recipes that want one must agree on it.
+local function interval_of(recipes)
+  local every, first
+  for _, r in ipairs(recipes) do
+    if r.handlers.interval then
+      local n = r.handlers.every or r.every or 1
+      if n <= 0 then recipe.fail("recipe %s: every must be above 0 seconds", r.name) end
+      if every and every ~= n then
+        recipe.fail("recipes %s and %s want intervals of %g s and %g s: run them one by one",
+          first.name, r.name, every, n)
+      end
+      every, first = n, first or r
+    end
+  end
+  return every or 0
+end
+
+local Run = {}
+Run.__index = Run
+
+--- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y), flow_filter (of
+--- -F), compile, count, idle, max_flows, progress, out (struct sl_out).
+function engine.open(recipes, opts)
+  local err = ffi.new "struct sl_error"
+  local inputs = ffi.new("const char *[?]", #opts.inputs)
+  for i, name in ipairs(opts.inputs) do inputs[i - 1] = name end
+  local o = ffi.new "struct sl_options"
+  o.inputs, o.n_inputs, o.bpf = inputs, #opts.inputs, opts.bpf
+  o.count, o.idle_s, o.max_flows = opts.count or 0, opts.idle or -1, opts.max_flows or 0
+  o.interval_s, o.progress = interval_of(recipes), opts.progress and 1 or 0
+  local handle = C.sl_run_open(o, err)
+  if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
+  local self = setmetatable({ handle = ffi.gc(handle, C.sl_run_close), opts = opts,
+    recipes = recipes, every = o.interval_s, batch = C.sl_run_batch(handle) }, Run)
+  self.groups = group_recipes(recipes, opts.compile)
+  for _, g in ipairs(self.groups) do
+    g.tap = C.sl_run_tap(handle, g.flows and 1 or 0, g.look and 1 or 0)
+    if g.tap == nil then self:fail() end
+    fill_group(g)
+  end
+  self.display = opts.display and loops.packet_filter(opts.display, "-Y")
+  self.flow_filter = opts.flow_filter and loops.flow_filter(opts.flow_filter, "-F")
+  return self
+end
+
+--- Raises the core's error.
+function Run:fail()
+  local err = C.sl_run_error(self.handle)
+  error({ code = err.code, message = ffi.string(err.message) }, 0)
+end
+
+-- Calls into a recipe; an error there is told with the recipe, the line, and what it was about.
+local function protected(r, about, f, ...)
+  C.sl_interrupt_at(r.name)
+  local ok, why = pcall(f, ...)
+  if not ok then
+    if type(why) == "table" then error(why, 0) end
+    recipe.fail("recipe %s: %s%s", r.name, recipe.told(why), about(...))
+  end
+end
+
+local function about_packet(tap, packets)
+  return (" (packet %d)"):format(tonumber(packets[tap.sel[tap.at]].number64))
+end
+
+local function about_flow(tap)
+  local f = tap.flows[tap.at]
+  return (" (flow of packet %d)"):format(tonumber(f.number64))
+end
+
+local function about_nothing() return "" end
+
+function Run:intervals()
+  local b = self.batch
+  for k = b.ticked + 1, b.tick do
+    for _, r in ipairs(self.recipes) do
+      if r.handlers.interval then
+        protected(r, about_nothing, r.handlers.interval, k * self.every)
+      end
+    end
+  end
+end
+
+-- Hands out what a group's flow table has decided.
+function Run:flows(g)
+  local tap = g.tap
+  while g.look and C.sl_tap_decided(tap) > 0 do
+    if self.flow_filter then self.flow_filter(tap) end
+    for _, l in ipairs(g.flow_loops) do protected(l.recipe, about_flow, l.run, tap) end
+    for _, l in ipairs(g.flow_lists) do
+      protected(l.recipe, about_nothing, l.run, tap.flows, tap.n_flows)
+    end
+  end
+end
+
+function Run:packets(g)
+  local tap, packets = g.tap, self.batch.packets
+  C.sl_tap_begin(tap)
+  if g.filter then g.filter(tap, packets) end
+  if g.flows and C.sl_tap_flows(tap) < 0 then self:fail() end
+  for _, l in ipairs(g.packet_loops) do protected(l.recipe, about_packet, l.run, tap, packets) end
+  self:flows(g)
+end
+
+-- One batch through everything. Returns true when -c is reached.
+function Run:step()
+  local b = self.batch
+  if b.tick > b.ticked then self:intervals() end
+  if self.display then self.display(b, b.packets) end
+  local last = C.sl_run_count(self.handle) == 1
+  for _, g in ipairs(self.groups) do self:packets(g) end
+  return last
+end
+
+--- Reads to the end. Returns the exit status and a message or nil; whatever was read has been
+--- handed to the recipes then, and finish can be called.
+function Run:read()
+  local out = self.opts.out
+  while true do
+    local state = C.sl_run_next(self.handle)
+    if state == C.SL_STEP_PACKETS then
+      if self:step() then break end
+      if C.sl_out_error(out).code ~= 0 then break end
+    elseif state == C.SL_STEP_WAIT then
+      C.sl_out_flush(out)
+    elseif state == C.SL_STEP_INTERRUPTED then
+      self.status, self.message = 130, "interrupted: the result holds what was read so far"
+      break
+    else
+      break
+    end
+  end
+  local err = C.sl_run_error(self.handle)
+  if err.code ~= 0 then
+    if err.code ~= 1 then self:fail() end
+    self.status, self.message = err.code, ffi.string(err.message)
+  end
+  for _, g in ipairs(self.groups) do
+    if C.sl_tap_finish(g.tap) < 0 then self:fail() end
+    self:flows(g)
+  end
+  return self.status or 0, self.message
+end
+
+--- What recipes may ask about the run in finish: see sluice.info.
+function Run:info()
+  local inputs = {}
+  for i = 1, #self.opts.inputs do
+    inputs[i] = ffi.string(C.sl_run_input_name(self.handle, i - 1))
+  end
+  local link_types = {}
+  for i = 0, 63 do
+    local name = C.sl_run_link_type(self.handle, i)
+    if name == nil then break end
+    link_types[i + 1] = ffi.string(name)
+  end
+  local tap = self.groups[1].tap
+  return info.new { stats = C.sl_run_stats(self.handle), flow_stats = C.sl_tap_stats(tap),
+    inputs = inputs, link_types = link_types, status = self.status or 0 }
+end
+
+--- Calls every recipe's finish(out, info).
+function Run:finish(out)
+  local run = self:info()
+  for _, r in ipairs(self.recipes) do
+    if r.handlers.finish then
+      protected(r, about_nothing, r.handlers.finish, out, run)
+    end
+  end
+  return run
+end
+
+return engine

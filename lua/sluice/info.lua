@@ -1,0 +1,58 @@
+-- What finish(out, run) may ask about the run:
+--
+--   run.inputs       names of the inputs, secrets redacted
+--   run.link_types   "EN10MB", …
+--   run.stats        struct sl_stats: packets, bytes, captured_bytes, first, last, timed
+--   run.flow_stats   struct sl_flow_stats, or nil when no recipe needed flows
+--   run.status       0, or 1 when an input could not be read to its end
+--   run.seconds(first, last)   between two struct sl_time
+--   run.protocols()  { { "ip", object of packets and bytes, packets =, bytes = }, … }
+--   run.networks()   { { "ip", packets }, … }: every packet under one network at most
+--   run.reasons(counts)        { { "truncated network header", packets }, … }
+--   run.proto_name(number)     "tcp", …
+local ffi = require "ffi"
+local C = require("sluice.abi").C
+local objects = require "sluice.objects"
+local value = require "sluice.value"
+
+local info = {}
+
+local function seconds(first, last)
+  return tonumber(last.s - first.s) + (tonumber(last.nsec) - tonumber(first.nsec)) * 1e-9
+end
+
+local function reasons(counts)
+  local list = {}
+  for i = 0, C.SL_SKIP_N - 1 do
+    if counts[i] > 0 then list[#list + 1] = { ffi.string(C.sl_skip_name(i)), counts[i] } end
+  end
+  return list
+end
+
+local function each_proto(counts, make)
+  local list = {}
+  for i = 0, C.SL_P_N - 1 do
+    if counts[i] > 0 then list[#list + 1] = make(ffi.string(C.sl_proto_name(i)), i) end
+  end
+  return list
+end
+
+function info.new(run)
+  local s = run.stats
+  run.flow_stats = run.flow_stats ~= nil and run.flow_stats or nil
+  run.seconds, run.reasons = seconds, reasons
+  function run.protocols()
+    return each_proto(s.proto_packets, function(name, i)
+      local packets, bytes = s.proto_packets[i], s.proto_bytes[i]
+      return { name, value.object { { "packets", packets }, { "bytes", bytes } },
+        packets = packets, bytes = bytes }
+    end)
+  end
+  function run.networks()
+    return each_proto(s.network_packets, function(name, i) return { name, s.network_packets[i] } end)
+  end
+  function run.proto_name(number) return objects.proto_names[number] end
+  return run
+end
+
+return info

@@ -1,0 +1,80 @@
+-- The loops that carry the data path. LuaJIT compiles the innermost loop and inlines what it calls,
+-- so every handler and filter gets a fresh loop of its own: loaded from text under its own name,
+-- never shared (one loop over a list of functions is ten times slower, see src/README.md).
+local loops = {}
+
+local function build(text, name, ...)
+  return assert(loadstring(text, "=" .. name))(...)
+end
+
+--- packet(p) over a tap's selection. tap.at tells which packet an error was about.
+function loops.packets(handler, name)
+  return build([==[
+    local handler = ...
+    return function(tap, packets)
+      local sel = tap.sel
+      for i = 0, tap.n - 1 do
+        tap.at = i
+        handler(packets[sel[i]])
+      end
+    end]==], "packet loop of " .. name, handler)
+end
+
+--- flow(f) over the tap's decided flows.
+function loops.flows(handler, name)
+  return build([==[
+    local handler = ...
+    return function(tap)
+      local flows = tap.flows
+      for i = 0, tap.n_flows - 1 do
+        tap.at = i
+        handler(flows[i])
+      end
+    end]==], "flow loop of " .. name, handler)
+end
+
+-- condition: { prelude = Lua text before the loop, expr = an expression over p (or f), upvalues =
+-- what the prelude names as "..." }
+local function filter(text, condition, name)
+  text = text:gsub("PRELUDE", function() return condition.prelude end)
+    :gsub("CONDITION", function() return condition.expr end)
+  return build(text, name, unpack(condition.upvalues or {}))
+end
+
+--- Narrows holder.sel and holder.n (a batch or a tap) to the packets p for which the condition
+--- holds.
+function loops.packet_filter(condition, name)
+  return filter([==[
+    PRELUDE
+    return function(holder, packets)
+      local sel, k = holder.sel, 0
+      for i = 0, holder.n - 1 do
+        local j = sel[i]
+        local p = packets[j]
+        if CONDITION then
+          sel[k] = j
+          k = k + 1
+        end
+      end
+      holder.n = k
+    end]==], condition, "packet filter " .. name)
+end
+
+--- Narrows tap.flows and tap.n_flows to the flows f for which the condition holds.
+function loops.flow_filter(condition, name)
+  return filter([==[
+    PRELUDE
+    return function(tap)
+      local flows, k = tap.flows, 0
+      for i = 0, tap.n_flows - 1 do
+        local f = flows[i]
+        if CONDITION then
+          flows[k] = f
+          k = k + 1
+        end
+      end
+      tap.n_flows = k
+    end]==], condition, "flow filter " .. name)
+end
+
+return loops

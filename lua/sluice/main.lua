@@ -1,0 +1,144 @@
+-- The program: src/script.c calls this file with the command line and what the core knows of itself.
+-- It returns the exit status and a message for standard error, or nil.
+local arguments, core = ...
+
+require("sluice.abi").load(core.text, core.sizes)
+
+local ffi = require "ffi"
+local C = ffi.C
+local builtin = require "sluice.builtin"
+local cli = require "sluice.cli"
+local engine = require "sluice.engine"
+local eval = require "sluice.eval"
+local filters = require "sluice.filters"
+local geo = require "sluice.geo"
+local output = require "sluice.output"
+local recipe = require "sluice.recipe"
+require "sluice.objects"
+
+-- Many handlers make many traces; the defaults are for one program of ordinary size.
+require("jit.opt").start("maxtrace=10000", "maxrecord=16000", "maxmcode=16384", "sizemcode=256")
+
+local RESERVED = { "eval", "recipes", "help" }
+
+local function load_recipes(names)
+  local list = {}
+  for name in (names .. ","):gmatch "([^,]*)," do
+    local path = recipe.path(core.folder, name)
+    if not path then
+      local known = {}
+      for _, n in ipairs(builtin) do known[#known + 1] = n end
+      for _, n in ipairs(RESERVED) do known[#known + 1] = n end
+      local near = cli.nearest(name, known)
+      recipe.fail("no recipe or file '%s'%s: `sluice recipes` lists the built-in ones", name,
+        near and ("; did you mean %s?"):format(near) or "")
+    end
+    list[#list + 1] = recipe.load(path, name)
+  end
+  return list
+end
+
+local function is_input(word)
+  if word == "-" or word:match "^https?://" then return true end
+  local file = io.open(word, "r")
+  if file then file:close() end
+  return file ~= nil
+end
+
+-- What the first word of the command line chooses: { recipes } or a command; nil: it is an input.
+local function choose(word)
+  for _, name in ipairs(RESERVED) do
+    if word == name then return { command = name } end
+  end
+  if word:match "%.lua$" or not is_input(word) or recipe.path(core.folder, word) then
+    return { recipes = load_recipes(word) }
+  end
+  return nil
+end
+
+local function declared_by(recipes)
+  local all = {}
+  for _, r in ipairs(recipes) do
+    for name, spec in pairs(r.options) do all[name] = spec end
+  end
+  return all
+end
+
+local function parse()
+  local chosen
+  local p = cli.parse(arguments, function(word)
+    chosen = choose(word)
+    if not chosen then return nil end
+    if chosen.recipes then return declared_by(chosen.recipes) end
+    return {}
+  end)
+  chosen = chosen or { recipes = load_recipes "packets" }
+  if chosen.command == "eval" and not p.options.help then
+    local text = table.remove(p.inputs, 1)
+    if not text then recipe.fail "eval wants Lua text: sluice eval 'p.dport == 443' IN" end
+    chosen.recipes = { eval.recipe(text) }
+  end
+  return p, chosen
+end
+
+-- URLs from a file, so that their tokens stand in no process list.
+local function read_url_file(path, inputs)
+  local file, why = path == "-" and io.stdin or io.open(path, "r")
+  if not file then recipe.fail("--url-file: %s", why) end
+  for line in file:lines() do
+    line = line:gsub("%s+$", "")
+    if line ~= "" and line:sub(1, 1) ~= "#" then inputs[#inputs + 1] = line end
+  end
+  if file ~= io.stdin then file:close() end
+end
+
+local function start_recipes(p, recipes, form)
+  for _, r in ipairs(recipes) do
+    local opt = {}
+    for name, spec in pairs(r.options) do
+      local given = p.recipe_options[name]
+      if given == nil then opt[name] = spec.default else opt[name] = given end
+    end
+    recipe.start(r, opt, form)
+  end
+end
+
+local function analyse(p, recipes)
+  local o = p.options
+  if o.url_file then read_url_file(o.url_file, p.inputs) end
+  if #p.inputs == 0 then recipe.fail "no input: give a path, a URL, or - for standard input" end
+  geo.use(o.geo or core.folder .. "/data/country.mmdb")
+  local out = output.open(o)
+  start_recipes(p, recipes, out)
+  local run = engine.open(recipes, { inputs = p.inputs, bpf = o.bpf, count = o.count, idle = o.idle,
+    max_flows = o.max_flows, progress = not o.quiet, out = out.handle, compile = filters.compile,
+    display = o.display and filters.compile(o.display, "packet"),
+    flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow") })
+  local status, message = run:read()
+  local info = run:finish(out.views)
+  return out:finish(info, status, message)
+end
+
+local function help(chosen)
+  local out = require "sluice.help"
+  if chosen.command == "recipes" then return out.recipes(load_recipes(table.concat(builtin, ","))) end
+  if chosen.recipes and #arguments > 1 then return out.recipe(chosen.recipes) end
+  return out.program(core.version)
+end
+
+local function main()
+  local p, chosen = parse()
+  if p.options.version then return require("sluice.help").version(core.version) end
+  if #arguments == 0 or p.options.help or chosen.command == "help" or chosen.command == "recipes" then
+    return help(chosen)
+  end
+  return analyse(p, chosen.recipes)
+end
+
+local ok, status, message = xpcall(main, function(why)
+  if type(why) == "table" then return why end
+  return { code = 2, message = "internal error: " .. debug.traceback(tostring(why), 2) }
+end)
+if not ok then return status.code, status.message end
+C.sl_interrupt_at ""
+return status or 0, message

@@ -1,0 +1,123 @@
+-- Where results go: views in the form asked for, or rows of flows by the million, on standard output
+-- or into a file.
+local ffi = require "ffi"
+local C = require("sluice.abi").C
+local geo = require "sluice.geo"
+local recipe = require "sluice.recipe"
+local render = require "sluice.render"
+local view = require "sluice.view"
+
+local output = {}
+
+local FORMS = { text = true, json = true, jsonl = true, csv = true, tsv = true }
+local ROW_FORMS = { json = C.SL_ROWS_JSON, jsonl = C.SL_ROWS_JSONL, csv = C.SL_ROWS_CSV,
+  tsv = C.SL_ROWS_TSV }
+
+local Out = {}
+Out.__index = Out
+
+local function form_of(o)
+  if o.file then
+    if not render.knows(o.file) then
+      recipe.fail("-o %s: the ending must be .png .svg .pdf .txt .csv .tsv .json or .jsonl", o.file)
+    end
+    return o.file:lower():match "%.(%a+)$"
+  end
+  local form = o.form or "text"
+  if not FORMS[form] then recipe.fail("-T %s: the forms are text, json, jsonl, csv and tsv", form) end
+  return form
+end
+
+local function open_handle(path)
+  local err = ffi.new "struct sl_error"
+  local handle = C.sl_out_open(path, err)
+  if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
+  return handle
+end
+
+--- Opens what the options ask for (-T, -o). handle is standard output, or the file if it holds text.
+function output.open(o)
+  local form = form_of(o)
+  local width, height
+  if o.size then
+    width, height = o.size:match "^(%d+)x(%d+)$"
+    width, height = tonumber(width), tonumber(height)
+    if not width or width < 200 or height < 150 or width > 10000 or height > 10000 then
+      recipe.fail("--size %s: give WIDTHxHEIGHT in pixels, from 200x150 to 10000x10000", o.size)
+    end
+  end
+  local picture = form == "png" or form == "svg" or form == "pdf"
+  if form == "txt" then form = "text" end
+  local self = setmetatable({ form = form, file = o.file, picture = picture, top = o.top, width = width,
+    height = height, views = view.new() }, Out)
+  self.handle = open_handle(not picture and o.file or nil)
+  return self
+end
+
+--- Whether the result is for reading, not for a program.
+function Out:is_text()
+  return self.form == "text"
+end
+
+--- A writer of flow rows in the form asked for, or nil when that form is text or a picture. For a
+--- recipe whose result is flows as they are decided: rows:add(flows, n), rows:done().
+function Out:rows()
+  local form = ROW_FORMS[self.form]
+  if not form then return nil end
+  local rows = ffi.gc(C.sl_rows_new(self.handle, geo.handle(), form), C.sl_rows_free)
+  C.sl_rows_begin(rows)
+  self.streamed = true
+  return {
+    add = function(_, flows, n) C.sl_rows_flows(rows, flows, n) end,
+    done = function() C.sl_rows_end(rows) end,
+  }
+end
+
+--- Writes a line of text at once; for recipes that list packets.
+function Out:line(text)
+  C.sl_out_write(self.handle, text, #text)
+  C.sl_out_write(self.handle, "\n", 1)
+end
+
+-- The line under a picture's title: what was read.
+local function subtitle_of(info)
+  local units = require "sluice.units"
+  local s = info.stats
+  local names = #info.inputs == 1 and info.inputs[1]:match "[^/]*$" or #info.inputs .. " inputs"
+  return ("%s: %s packets, %s"):format(names, units.format(tonumber(s.packets), "packets"),
+    units.format(tonumber(s.bytes), "bytes"))
+end
+
+function Out:write_views(info)
+  local opts = { top = self.top, width = self.width, height = self.height,
+    subtitle = subtitle_of(info) }
+  if self.picture then
+    local files, why = render.file(self.views.views, self.file, opts)
+    if not files then return 2, why end
+    return 0
+  end
+  if not self.file then
+    opts.width = tonumber(os.getenv "COLUMNS")
+  end
+  if not self.streamed or #self.views.views > 0 then
+    render.write(self.views.views, self.form, function(s) C.sl_out_write(self.handle, s, #s) end, opts)
+  end
+  return 0
+end
+
+--- Renders what the recipes have shown and closes the output. The run's own status and message come
+--- first, unless the result could not be written.
+function Out:finish(info, status, message)
+  local code, why = self:write_views(info)
+  local err = ffi.new "struct sl_error"
+  local quiet = C.sl_out_closed(self.handle) == 1
+  if C.sl_out_close(self.handle, 1, err) < 0 and code == 0 then
+    code, why = err.code, ffi.string(err.message)
+    quiet = quiet or why:find "Broken pipe" ~= nil
+  end
+  if quiet then return status, message end
+  if code ~= 0 then return code, why end
+  return status, message
+end
+
+return output

@@ -1,0 +1,129 @@
+-- Recipes: finding, loading, checking them, and starting them with their options.
+local address = require "sluice.address"
+local aggregate = require "sluice.aggregate"
+local geo = require "sluice.geo"
+local ffi = require "ffi"
+
+local recipe = {}
+
+local FIELDS = { about = "string", options = "table", filter = "string", start = "function",
+  flows = "boolean", every = "number" }
+local HANDLERS = { packet = "function", flow = "function", flows = "function",
+  interval = "function", finish = "function", every = "number" }
+local OPTION_FIELDS = { default = true, about = true }
+
+--- Raises an error that main.lua tells as it stands, with exit status 2.
+local function fail(format, ...)
+  error({ code = 2, message = format:format(...) }, 0)
+end
+recipe.fail = fail
+
+-- What a recipe may use beside Lua's own: the aggregates of this run, addresses, countries.
+-- Recipes are loaded into an environment of their own, where a global that nobody defined is a
+-- mistake that is told with its line, not a nil that surfaces elsewhere.
+function recipe.environment(make)
+  local env = {}
+  for name, v in pairs(_G) do env[name] = v end
+  env._G = env
+  env.net, env.addr, env.geo = address.net, address.addr, geo
+  for _, kind in ipairs { "count", "sum", "min", "max", "top", "series" } do
+    env[kind] = make[kind]
+  end
+  return setmetatable(env, {
+    __index = function(_, name)
+      error(("there is no variable '%s'"):format(tostring(name)), 2)
+    end,
+    __newindex = function(_, name)
+      error(("'%s' is set without local"):format(tostring(name)), 2)
+    end,
+  })
+end
+
+local function check_fields(where, what, fields, known)
+  for name, v in pairs(fields) do
+    local want = known[name]
+    if not want then
+      local names = {}
+      for k in pairs(known) do names[#names + 1] = k end
+      table.sort(names)
+      fail("%s: unknown %s '%s'; known are: %s", where, what, tostring(name),
+        table.concat(names, ", "))
+    end
+    if type(v) ~= want then
+      fail("%s: %s '%s' must be a %s, not a %s", where, what, name, want, type(v))
+    end
+  end
+end
+
+local function check_options(r)
+  for name, spec in pairs(r.options) do
+    if type(name) ~= "string" or not name:match "^%l[%w_]*$" then
+      fail("%s: option names are words, not '%s'", r.name, tostring(name))
+    end
+    if type(spec) ~= "table" or spec.default == nil then
+      fail("%s: option '%s' needs { default = …, about = \"…\" }", r.name, name)
+    end
+    for field in pairs(spec) do
+      if not OPTION_FIELDS[field] then
+        fail("%s: option '%s' has an unknown field '%s'", r.name, name, tostring(field))
+      end
+    end
+  end
+end
+
+local function readable(path)
+  local file = io.open(path, "r")
+  if file then file:close() end
+  return file ~= nil
+end
+
+--- Where the recipe of that name stands, or nil: built-in names, or paths ending in .lua.
+function recipe.path(folder, name)
+  if name:match "%.lua$" then return name end
+  local path = ("%s/recipes/%s.lua"):format(folder, name)
+  return name:match "^%l[%w_-]*$" and readable(path) and path or nil
+end
+
+-- Turns "path:12: text" into "path line 12: text".
+local function told(message)
+  return (tostring(message):gsub("^([^\n]-):(%d+): ", "%1 line %2: "):gsub("\n.*", ""))
+end
+recipe.told = told
+
+--- Loads and checks a recipe. Its name is what users call it.
+function recipe.load(path, name)
+  local make = aggregate.new { C = ffi.C }
+  local chunk, why = loadfile(path)
+  if not chunk then
+    if not readable(path) then fail("recipe %s: no such file", path) end
+    fail("recipe %s: %s", name, told(why))
+  end
+  local ok, r = pcall(setfenv(chunk, recipe.environment(make)))
+  if not ok then fail("recipe %s: %s", name, told(r)) end
+  if type(r) ~= "table" then
+    fail("recipe %s: the file must return a table with start = function(opt) … end", name)
+  end
+  check_fields("recipe " .. name, "field", r, FIELDS)
+  if not r.start then fail("recipe %s: it has no start = function(opt) … end", name) end
+  r.name, r.path, r.make, r.options = name, path, make, r.options or {}
+  check_options(r)
+  return r
+end
+
+--- Starts a recipe: opt holds its options, ctx what it may know of the run (engine.lua). The
+--- handlers land in r.handlers. Aggregates cannot be created later.
+function recipe.start(r, opt, ctx)
+  local ok, handlers = pcall(r.start, opt, ctx)
+  if not ok then
+    if type(handlers) == "table" then error(handlers, 0) end
+    fail("recipe %s: %s", r.name, told(handlers))
+  end
+  if not r.open then r.make.seal() end -- eval makes its aggregates as it goes
+  if type(handlers) ~= "table" then
+    fail("recipe %s: start must return a table of handlers: packet, flow, interval, finish", r.name)
+  end
+  check_fields("recipe " .. r.name, "handler", handlers, HANDLERS)
+  r.handlers = handlers
+end
+
+return recipe

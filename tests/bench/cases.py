@@ -1,0 +1,76 @@
+"""What the benchmark measures: a table of captures and a table of cases.
+
+A command is split into words at blanks, or given as a tuple of words where one of them holds
+blanks. A word may name {sluice}, {file} (the capture), {url} (the capture on a local nginx) and
+{scratch} (an empty folder); a brace that is meant as such is doubled. `theirs` is empty where the
+goal is a limit and not another program.
+"""
+
+from dataclasses import dataclass
+
+MIB = 1 << 20
+UDP_SINK_PORT = 29995  # on loopback; a bound socket that nobody reads
+
+
+@dataclass(frozen=True)
+class File:
+    """A capture that gen makes."""
+    packets: int
+    flows: int
+    options: tuple
+
+    def scaled(self, scale):
+        return max(100, int(self.packets * scale)), max(10, int(self.flows * scale))
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    file: str
+    ours: str | tuple
+    theirs: str | tuple = ""
+    goal: float = 1.0  # ratio of wall times, or bytes where `memory`
+    goal_per_flow: int = 0  # bytes
+    memory: bool = False  # compare resident memory, not time
+    served: bool = False  # needs nginx, gives {url}
+    cores: int = 1
+    rounds: int = 0  # 0: as asked for
+    counted: bool = True  # ours prints {"packets": all of the capture}, which is checked
+    tools: tuple = ()
+
+
+FILES = {
+    # More flows than any cache holds, packets of a few dozen bytes: the hardest for a flow table.
+    "small-12m": File(12_000_000, 1_200_000, ("--size-mix", "small", "--snaplen", "96")),
+    # The same traffic, less of it, for tools that take tens of seconds or gigabytes.
+    "small-3m": File(3_000_000, 300_000, ("--size-mix", "small", "--snaplen", "96")),
+    "small-1m": File(1_000_000, 100_000, ("--size-mix", "small", "--snaplen", "96")),
+    # Bytes, not packets, are the work here.
+    "full-1gb": File(1_200_000, 40_000, ("--size-mix", "full")),
+    "full-500mb": File(545_000, 20_000, ("--size-mix", "full")),
+}
+
+SUMMARY = "{sluice} summary -q -T json {file} -j "
+
+CASES = [
+    Case("flow table, 1 worker / tcpdump --count", "small-12m", SUMMARY + "1",
+         "tcpdump -r {file} --count", 1.0, tools=("tcpdump",)),
+    Case("flow table, 2 workers / tcpdump --count", "small-12m", SUMMARY + "2",
+         "tcpdump -r {file} --count", 0.55, cores=2, tools=("tcpdump",)),
+    Case("full-size packets, 2 workers / read(2)", "full-1gb", SUMMARY + "2",
+         "dd if={file} of=/dev/null bs=1M", 1.3, cores=2, tools=("dd",)),
+    Case("flow table, 2 workers / nfpcapd", "small-3m", SUMMARY + "2",
+         "nfpcapd -r {file} -w {scratch}", 0.12, cores=2, rounds=3, tools=("nfpcapd",)),
+    Case("flow table, 2 workers / softflowd", "small-3m", SUMMARY + "2",
+         "softflowd -r {file} -n 127.0.0.1:" + str(UDP_SINK_PORT) +
+         " -v 9 -m 4000000 -d -c none -p {scratch}/pid", 0.12, cores=2, rounds=3,
+         tools=("softflowd",)),
+    Case("flow table, 2 workers / tshark conv,tcp", "small-1m", SUMMARY + "2",
+         "tshark -n -r {file} -q -z conv,tcp", 0.01, cores=2, rounds=3, tools=("tshark",)),
+    Case("memory, all flows live", "small-12m", SUMMARY + "1 --idle 0", goal=48 * MIB,
+         goal_per_flow=256, memory=True),
+    Case("memory, filter and count", "small-12m", "{sluice} count -q -T json -j 1 -f tcp {file}",
+         goal=64 * MIB, memory=True, counted=False),
+    Case("memory, HTTP - file", "full-500mb", "{sluice} summary -q -T json -j 1 {url}",
+         SUMMARY + "1", goal=32 * MIB, memory=True, served=True, tools=("nginx",)),
+]
