@@ -133,7 +133,7 @@ struct sl_flow {
     uint64_t n_bytes[2];   /* packets (both), and so on */
     uint64_t n_payload[2];
     uint16_t tcp_flags[2]; /* all that were seen */
-    uint32_t wheel_next, wheel_prev; /* internal */
+    uint16_t wheel_bucket; /* internal */
     uint32_t fragments; /* later fragments that were counted to it */
 
     struct sl_time first, decided;
