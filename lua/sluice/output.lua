@@ -92,25 +92,33 @@ function Out:stream(columns)
   if self.picture then recipe.fail("-o %s: a list of packets has no picture", self.file) end
   columns = view.columns(columns)
   self.streamed = true
-  local form, n = self.form, 0
-  local encode = (form == "json" or form == "jsonl") and json.row_encoder(columns)
-    or csv.row_encoder(columns, form == "tsv" and "\t" or ",")
-  if form == "csv" or form == "tsv" then
-    self:write(csv.header(columns, form == "tsv" and "\t" or ",") .. "\n")
-  elseif form == "json" then
-    self:write "["
+  if self.form == "json" or self.form == "jsonl" then return self:json_stream(columns) end
+  local separator = self.form == "tsv" and "\t" or ","
+  local encode = csv.row_encoder(columns, separator)
+  self:write(csv.header(columns, separator))
+  return {
+    row = function(_, row) self:write(encode(row)) end,
+    done = function() end,
+  }
+end
+
+function Out:json_stream(columns)
+  local encode = json.row_encoder(columns)
+  if self.form == "jsonl" then
+    return {
+      row = function(_, row) self:line(encode(row)) end,
+      done = function() end,
+    }
   end
-  local stream = {}
-  function stream.row(_, row)
-    if form == "json" then self:write(n == 0 and "\n " or ",\n ") end
-    self:write(encode(row))
-    if form ~= "json" then self:write "\n" end
-    n = n + 1
-  end
-  function stream.done()
-    if form == "json" then self:write "\n]\n" end
-  end
-  return stream
+  local before = "[\n "
+  return {
+    row = function(_, row)
+      self:write(before)
+      self:write(encode(row))
+      before = ",\n "
+    end,
+    done = function() self:write(before == "[\n " and "[]\n" or "\n]\n") end,
+  }
 end
 
 -- The line under a picture's title: what was read.
