@@ -403,6 +403,8 @@ const char *sl_child_error(const struct sl_child *child);
 int sl_child_missing(const struct sl_child *child);
 void sl_child_free(struct sl_child *child);
 
+/* ---- regular expressions of display filters ---- */
+
 /* A Perl-compatible regular expression over bytes, case-insensitive as in Wireshark's "matches".
  * sl_regex_compile: NULL and a message when the pattern is wrong at byte *offset.
  * sl_regex_match: 1 or 0; a search that passes the match limit counts as 0 and in
