@@ -179,9 +179,8 @@ void sl_http_range_done(struct sl_http_range *range, CURLM *multi, CURLcode resu
         (void)snprintf(range->curl_text, sizeof range->curl_text, "%s", curl_easy_strerror(result));
     if (range->outcome == SL_HTTP_PENDING && range->answer.status && !redirect_failed)
         range->outcome = sl_http_judge(&range->answer, &range->ask, range->blob, &range->why);
-    if (range->outcome == SL_HTTP_PENDING) {
-        range->outcome = outcome_of(result);
-    } else if (!sl_http_failed(range->outcome) && result != CURLE_OK) {
+    if (range->outcome == SL_HTTP_PENDING ||
+        (result != CURLE_OK && !sl_http_failed(range->outcome))) {
         range->outcome = outcome_of(result);
     } else if (range->outcome == SL_HTTP_RANGE && range->received != promised(range)) {
         range->outcome = SL_HTTP_BROKEN;
