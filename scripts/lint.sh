@@ -5,11 +5,11 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
 read -ra compile <<<"$CFLAGS"
-mapfile -t c_files < <(git ls-files -co --exclude-standard 'src/*.c' 'tests/*.c')
-mapfile -t h_files < <(git ls-files -co --exclude-standard 'src/*.h' 'tests/*.h')
-mapfile -t lua_files < <(git ls-files -co --exclude-standard '*.lua')
-mapfile -t shell_files < <(git ls-files -co --exclude-standard '*.sh' .ci/run)
-mapfile -t python_files < <(git ls-files -co --exclude-standard '*.py')
+mapfile -t c_files < <(git ls-files -co --exclude-standard --deduplicate 'src/*.c' 'tests/*.c')
+mapfile -t h_files < <(git ls-files -co --exclude-standard --deduplicate 'src/*.h' 'tests/*.h')
+mapfile -t lua_files < <(git ls-files -co --exclude-standard --deduplicate '*.lua')
+mapfile -t shell_files < <(git ls-files -co --exclude-standard --deduplicate '*.sh' .ci/run)
+mapfile -t python_files < <(git ls-files -co --exclude-standard --deduplicate '*.py')
 jobs=$(nproc)
 bad=()
 
@@ -39,7 +39,7 @@ EOF
 check clang-format clang-format --dry-run -Werror "${c_files[@]}" "${h_files[@]}"
 check cppcheck cppcheck -j "$jobs" --quiet --std=c11 --error-exitcode=1 --inline-suppr -Isrc \
     --enable=warning,performance,portability --suppress=missingIncludeSystem \
-    --suppress=normalCheckLevelMaxBranches src tests
+    --suppress=incorrectLogicOperator:src/aggregate/add.c src tests # it reads 0x1p63 as 0x1
 check clang-tidy tidy
 [ ${#lua_files[@]} = 0 ] || check luacheck luacheck --quiet "${lua_files[@]}"
 check shellcheck shellcheck "${shell_files[@]}"

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+from decimal import Decimal
 
 import pytest
 
@@ -12,12 +13,38 @@ from support import compressed, each_capture, outer, path_of, supported, whole
 # (file, protocol): (truth's count, sluice's count, frames and reason).
 EXCEPTIONS = {}
 
+# file: (truth's time, sluice's, frame and reason); first and last alike.
+TIMES = {
+    "malformed/fuzzed-file-header.pcap": (
+        "980658802.1882137472", "980658803.882137472",
+        "frame 1: its nanoseconds are 1882137472; tshark prints them behind the point, sluice carries the second"),
+}
+
 FILTERS = ("ip", "ipv6", "tcp", "udp", "icmp", "icmpv6", "arp", "vlan")
 
 
 def summary(sluice, path, *more, **how):
     done = sluice("summary", path, "-T", "json", *more, **how)
     return done, json.loads(done.stdout) if done.stdout else None
+
+
+def stamp(entry, key):
+    """truth.json's time with all nine digits: it writes zero as 0E-9."""
+    text = entry.get(key)
+    if entry["file"] in TIMES:
+        assert text == TIMES[entry["file"]][0]
+        return TIMES[entry["file"]][1]
+    return text and format(Decimal(text), ".9f")
+
+
+def accounted(got):
+    """Packets that stand under the name of a network protocol, or under the reason why they have none."""
+    for name, packets in got["network"].items():
+        assert packets <= got["protocols"][name]["packets"]
+    for name in ("ip", "ipv6", "arp"):
+        assert got["network"].get(name) == got["protocols"].get(name, {"packets": None})["packets"]
+    assert sum(got["incomplete"].values()) <= got["packets"]
+    return sum(got["network"].values()) + sum(got["skipped"].values())
 
 
 def one_line(done):
@@ -34,7 +61,7 @@ def test_totals(sluice, entry):
         assert b"gzip" in done.stderr
         pytest.skip("gzip is not read yet, and it says so")
     want = {"packets": entry["packets"], "bytes": entry["wire_bytes"], "captured_bytes": entry["captured_bytes"],
-            "first": entry.get("min_ts"), "last": entry.get("max_ts")}
+            "first": stamp(entry, "min_ts"), "last": stamp(entry, "max_ts")}
     if got is None:  # refused at the file's header: there is no packet to report
         assert entry["packets"] == 0 and not whole(entry)
     else:
@@ -116,12 +143,13 @@ def test_no_packets(sluice, tmp_path):
 def test_keys_are_the_contract(sluice, example):
     done, got = summary(sluice, example)
     assert done.returncode == 0
-    assert list(got) == ["inputs", "packets", "bytes", "captured_bytes", "first", "last", "duration", "link_types",
-                         "flows", "protocols", "skipped", "truncated"]
+    contract = ["inputs", "packets", "bytes", "captured_bytes", "first", "last", "duration", "link_types",
+                "flows", "protocols", "skipped", "truncated"]
+    assert [key for key in got if key in contract] == contract
     assert got["inputs"] == [example]
     assert got["link_types"] == ["EN10MB"]
     assert got["duration"] == pytest.approx(float(got["last"]) - float(got["first"]), abs=1e-6)
-    assert got["bytes"] == got["captured_bytes"] > 0
+    assert got["bytes"] > got["captured_bytes"] > 0
     assert got["skipped"] == {} and got["truncated"] is False
     assert accounted(got) == got["packets"]
     assert os.path.getsize(example) == 24 + 16 * got["packets"] + got["captured_bytes"]

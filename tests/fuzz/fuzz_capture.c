@@ -53,9 +53,9 @@ static void add_flows(struct result *r, struct sl_flows *table) {
     while ((n = sl_flows_decided(table, &flows, BATCH)) > 0)
         for (uint32_t i = 0; i < n; i++) {
             const struct sl_flow *f = flows[i];
-            r->n_flow_packets += f->packets[0] + f->packets[1];
-            r->flows = mix(mix(r->flows, f->number), f->packets[0]);
-            r->flows = mix(mix(r->flows, f->bytes[0]), f->bytes[1]);
+            r->n_flow_packets += f->n_packets[0] + f->n_packets[1];
+            r->flows = mix(mix(r->flows, f->number64), f->n_packets[0]);
+            r->flows = mix(mix(r->flows, f->n_bytes[0]), f->n_bytes[1]);
             r->flows = mix(mix(r->flows, f->end), (uint64_t)f->last.s ^ f->last.nsec);
         }
 }
@@ -65,8 +65,8 @@ static void add_packets(struct result *r, struct sl_packet *packets, uint32_t n)
         struct sl_packet *p = &packets[i];
         sl_decode(p);
         check_packet(p);
-        must(p->number == ++r->n_packets);
-        r->packets = mix(mix(r->packets, p->offset), p->protos);
+        must(p->number64 == ++r->n_packets);
+        r->packets = mix(mix(r->packets, p->offset64), p->protos);
         r->packets = mix(mix(r->packets, p->payload_off), p->caplen);
         r->packets = mix(r->packets, (uint64_t)p->ts.s ^ p->ts.nsec);
     }
