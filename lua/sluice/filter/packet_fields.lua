@@ -93,7 +93,7 @@ local function arp(add)
     cond.test(("(%s == 6 and %s == 4)"):format(d.u8(NET, 4), d.u8(NET, 5))) }
   local header = all { met_arp, holds(NET, 8) }
   add(d.protocol("arp", met_arp, "ARP, also reverse ARP",
-    { off = NET, len = 28, search = "(p.caplen - p.net_off)", inside = known }))
+    { off = NET, len = "(p.caplen - p.net_off)", inside = known }))
   add(d.read("arp.hw.type", header, 65535, "hardware type", d.u16(NET, 0)))
   add(d.read("arp.proto.type", header, 65535, "protocol type", d.u16(NET, 2)))
   add(d.number("arp.opcode", header, 65535, "1 request, 2 reply", "p.arp_op"))
@@ -156,7 +156,6 @@ local function ipv6(add)
   add(d.ipv6("ipv6.addr", v6, "source or destination", src, dst))
 end
 
-local L4_HEADER = "f_span(p, p.l4_off, p.payload_off)"
 local L4_ALL = "p.l4_cap"
 
 -- The first n bytes of the transport header were captured.
@@ -200,8 +199,7 @@ local function tcp(add)
     return all { proto, l4(n) }
   end
   local sound = all { proto, positive(PAYLOAD) }
-  add(d.protocol("tcp", proto, "TCP",
-    { off = L4, len = L4_HEADER, search = L4_ALL }))
+  add(d.protocol("tcp", proto, "TCP; its bytes: header and payload", { off = L4, len = L4_ALL }))
   ports(add, "tcp", proto)
   add(d.number("tcp.seq_raw", header(8), 2 ^ 32 - 1, "sequence number as in the header", "p.seq"))
   add(d.number("tcp.ack_raw", header(12), 2 ^ 32 - 1, "acknowledgment number as in the header",
@@ -226,7 +224,7 @@ end
 local function udp(add)
   local proto = met "UDP"
   add(d.protocol("udp", proto, "UDP",
-    { off = L4, len = L4_HEADER, search = L4_ALL }))
+    { off = L4, len = "f_span(p, p.l4_off, p.payload_off)", search = L4_ALL }))
   ports(add, "udp", proto)
   add(d.read("udp.length", all { proto, l4(6) }, 65535, "length in the header, bytes",
     d.u16(L4, 4)))
@@ -237,8 +235,8 @@ end
 
 local function sctp(add)
   local proto = met "SCTP"
-  add(d.protocol("sctp", proto, "SCTP",
-    { off = L4, len = L4_HEADER, search = L4_ALL }))
+  add(d.protocol("sctp", proto, "SCTP; its bytes: header and chunks",
+    { off = L4, len = L4_ALL }))
   ports(add, "sctp", proto)
   add(d.read("sctp.verification_tag", all { proto, l4(8) }, 2 ^ 32 - 1, "verification tag",
     d.u32(L4, 4)))
