@@ -97,6 +97,8 @@ struct sl_packet {
     uint8_t proto;           /* IP protocol number behind all extension headers */
 
     uint32_t l4_off;      /* of the transport header */
+    uint32_t l4_cap;      /* captured bytes from there to the end of the IP packet; of TCP with a data
+                             offset below 5 those up to it, 13 */
     uint32_t payload_off; /* of what TCP, UDP or SCTP carries */
     uint32_t payload_cap; /* captured bytes of it */
     uint32_t payload_len; /* bytes of it on the wire */
