@@ -32,7 +32,8 @@ local function open_handle(path)
   local err = ffi.new "struct sl_error"
   local handle = C.sl_out_open(path, err)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
-  return handle
+  -- Until finish closes it: a run that fails before leaves no file behind.
+  return ffi.gc(handle, function(h) C.sl_out_close(h, 0, err) end)
 end
 
 --- Opens what the options ask for (-T, -o). handle is standard output, or the file if it holds text.
@@ -111,7 +112,7 @@ function Out:finish(info, status, message)
   local code, why = self:write_views(info)
   local err = ffi.new "struct sl_error"
   local quiet = C.sl_out_closed(self.handle) == 1
-  if C.sl_out_close(self.handle, 1, err) < 0 and code == 0 then
+  if C.sl_out_close(ffi.gc(self.handle, nil), 1, err) < 0 and code == 0 then
     code, why = err.code, ffi.string(err.message)
     quiet = quiet or why:find "Broken pipe" ~= nil
   end
