@@ -133,7 +133,7 @@ struct sl_flow {
     uint64_t n_bytes[2];   /* packets (both), and so on */
     uint64_t n_payload[2];
     uint16_t tcp_flags[2]; /* all that were seen */
-    uint32_t wheel_next, wheel_prev; /* internal */
+    uint16_t wheel_bucket; /* internal */
     uint32_t fragments; /* later fragments that were counted to it */
 
     struct sl_time first, decided;
@@ -402,6 +402,8 @@ int sl_child_finish(struct sl_child *child);
 const char *sl_child_error(const struct sl_child *child);
 int sl_child_missing(const struct sl_child *child);
 void sl_child_free(struct sl_child *child);
+
+/* ---- regular expressions of display filters ---- */
 
 /* A Perl-compatible regular expression over bytes, case-insensitive as in Wireshark's "matches".
  * sl_regex_compile: NULL and a message when the pattern is wrong at byte *offset.

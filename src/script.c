@@ -3,9 +3,13 @@
 #include "abi_text.h"
 #include "options.h"
 
+#include <curl/curl.h>
 #include <lauxlib.h>
 #include <lua.h>
+#include <luajit.h>
 #include <lualib.h>
+#include <maxminddb.h>
+#include <pcap/pcap.h>
 #include <stdio.h>
 
 /* Adds the traceback to errors that Lua code of sluice's own should have met. Errors of recipes
@@ -21,6 +25,11 @@ static void push_sizes(lua_State *L) {
         lua_pushnumber(L, (lua_Number)s->size);
         lua_setfield(L, -2, s->name);
     }
+}
+
+static void push_libraries(lua_State *L) {
+    lua_pushfstring(L, "%s, %s, libmaxminddb %s, %s", pcap_lib_version(), curl_version(), MMDB_lib_version(),
+                    LUAJIT_VERSION);
 }
 
 static void push_arguments(lua_State *L, int argc, char **argv) {
@@ -41,7 +50,7 @@ static void set_path(lua_State *L, const char *folder) {
     lua_pop(L, 1);
 }
 
-/* main.lua gets: arguments, { text, sizes, folder, version }; it returns the exit status and a message or
+/* main.lua gets: arguments, { text, sizes, folder, version, libraries }; it returns the exit status and a message or
  * nil. */
 static int call_main(lua_State *L, int argc, char **argv, const char *folder) {
     char file[SL_PATH_MAX + 32];
@@ -60,6 +69,8 @@ static int call_main(lua_State *L, int argc, char **argv, const char *folder) {
     lua_setfield(L, -2, "folder");
     lua_pushstring(L, sl_version());
     lua_setfield(L, -2, "version");
+    push_libraries(L);
+    lua_setfield(L, -2, "libraries");
     return lua_pcall(L, 2, 2, -4) ? -1 : 0;
 }
 

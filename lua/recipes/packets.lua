@@ -18,7 +18,9 @@ end
 local ARP = { "who has", "reply" }
 
 local function info(p, name)
-  if p.frag_offset > 0 then
+  if name == "arp" then
+    return ARP[p.arp_op] or ("opcode %d"):format(p.arp_op)
+  elseif p.frag_offset > 0 then
     return ("fragment at %d, id 0x%04x"):format(p.frag_offset, p.ip_id)
   elseif name == "tcp" and p.sport + p.dport > 0 then
     return ("%d → %d [%s] Seq=%d Ack=%d Win=%d Len=%d"):format(p.sport, p.dport,
@@ -31,18 +33,20 @@ local function info(p, name)
   return ""
 end
 
+-- The transport's name, or what the packet is when it is no IP; and whether it has addresses.
+local function name_of(p)
+  if p.ip_version > 0 then return p.proto_name, true end
+  local name = p.network
+  return name, name == "arp"
+end
+
 local function line(p)
-  if p.ip_version > 0 then
-    local name = p.proto_name
-    return ("%5d %10.6f %s → %s %s %d %s"):format(p.number, p.t, tostring(p.src), tostring(p.dst),
-      name:upper(), p.len, info(p, name))
+  local name, addressed = name_of(p)
+  if not addressed then
+    return ("%5d %10.6f %s %d"):format(p.number, p.t, name:upper(), p.len)
   end
-  local what = p.network
-  if what == "arp" then
-    return ("%5d %10.6f %s → %s ARP %d %s"):format(p.number, p.t, tostring(p.src), tostring(p.dst),
-      p.len, ARP[p.arp_op] or ("opcode %d"):format(p.arp_op))
-  end
-  return ("%5d %10.6f %s %d"):format(p.number, p.t, what:upper(), p.len)
+  return ("%5d %10.6f %s → %s %s %d %s"):format(p.number, p.t, tostring(p.src), tostring(p.dst),
+    name:upper(), p.len, info(p, name))
 end
 
 local COLUMNS = { "number", { name = "time", type = "time" }, "length", "src", "dst", "proto", "sport",
@@ -57,11 +61,9 @@ return {
     local stream = out:stream(COLUMNS)
     return {
       packet = function(p)
-        local ip = p.ip_version > 0
-        local name = ip and p.proto_name or p.network
-        local addressed = ip or name == "arp"
-        stream:row { p.number, p.ts, p.len, addressed and p.src or nil, addressed and p.dst or nil, name,
-          p.sport, p.dport, info(p, name) }
+        local name, addressed = name_of(p)
+        stream:row { p.number, p.ts, p.len, addressed and p.src or nil, addressed and p.dst or nil,
+          name, p.sport, p.dport, info(p, name) }
       end,
       finish = function() stream:done() end,
     }

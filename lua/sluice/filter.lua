@@ -9,13 +9,13 @@
 --   service(flow)  a name, or nil: what flow.service needs
 --   core           library that has sl_regex_…; the program itself if it is not given
 --
--- f.text, f.source (the Lua expression over `p`, for people), f.needs ({ geo = true } …),
--- f.test(p) -> boolean, f.select(packets, sel, n) -> k: keeps in sel[0..k-1] those of the n
--- indices that pass, in order; and f:condition(name) for engines that write their own loop:
---   { prelude = "local …", expr = "…", upvalues = { … } }
--- expr is an expression over the local `p`; prelude declares what it needs, and expects upvalues
--- as a local called `name` ("filter" if not given). Names of several filters in one chunk must
--- differ.
+-- f.text, f.source (the Lua expression over the local `p`, of flows `f`; for people), f.needs
+-- ({ geo = true, service = true } where it asks for these), f.test(p) -> boolean, f.limited() ->
+-- how often a search with "matches" was given up because it took too long, and for engines that
+-- write their own loops
+--   f:condition() -> { prelude = "local …", expr = "…", upvalues = { … } }
+-- expr is the expression; prelude declares what it needs; the chunk with both gets upvalues as
+-- its arguments.
 
 local compiler = require "sluice.filter.compiler"
 local cond = require "sluice.filter.cond"
@@ -28,11 +28,10 @@ local filter = {}
 local methods = {}
 methods.__index = methods
 
--- What generated code may use. Each is declared when the expression calls it; later ones may use
--- earlier ones.
+-- What generated code may use. Each is declared when the expression calls it.
 local HELPERS = {
-  { "country", "local country = $.country" },
-  { "service", "local service = $.service" },
+  { "country", "local country = filter.country" },
+  { "service", "local service = filter.service" },
   { "find", "local find = string.find" },
   { "upper", "local upper = string.upper" },
   { "lower", "local lower = string.lower" },
@@ -83,69 +82,54 @@ local function f_tag(p, wanted)
 end]] },
 }
 
+local VARIABLE = { packet = "p", flow = "f" }
+
 local BASE = [[
 local ffi, bit = require "ffi", require "bit"
 local C = ffi.C
 local band, bor, bxor, bnot = bit.band, bit.bor, bit.bxor, bit.bnot
 local lshift, rshift = bit.lshift, bit.rshift]]
 
-function methods:condition(name)
-  name = name or "filter"
-  local lines = { BASE }
+function methods:condition()
+  local lines = { "local filter = ...", BASE }
   for _, helper in ipairs(HELPERS) do
     if self.source:find("%f[%w_]" .. helper[1] .. "%(") then
-      lines[#lines + 1] = (helper[2]:gsub("%$", name))
+      lines[#lines + 1] = helper[2]
     end
   end
-  for _, key in ipairs(self.objects.names) do
-    lines[#lines + 1] = ("local %s_%s = %s.%s"):format(name, key, name, key)
+  for _, name in ipairs(self.objects.names) do
+    lines[#lines + 1] = ("local %s = filter.%s"):format(name, name)
   end
-  local upvalues = { country = self.env.country, service = self.env.service }
-  for key, value in pairs(self.objects.values) do
-    upvalues[key] = value
-  end
-  return { prelude = table.concat(lines, "\n") .. "\n",
-    expr = (self.source:gsub("@", name .. "_")), upvalues = upvalues }
+  return { prelude = table.concat(lines, "\n") .. "\n", expr = self.source,
+    upvalues = { self.objects.values } }
 end
 
--- Loads `body`, Lua text with $ for the condition, behind the condition's prelude.
-local function load(self, body)
+local function load_test(self, mode)
   local c = self:condition()
-  local chunk = "local filter = ...\n" .. c.prelude
-    .. body:gsub("%$", function() return c.expr end)
-  local fn = loadstring(chunk, "=filter")
-  if not fn then
+  local chunk = ("%s return function(%s) return %s end"):format(c.prelude, VARIABLE[mode], c.expr)
+  local test = loadstring(chunk, "=filter")
+  if not test then
     problem.raise({ from = 1, to = #self.text }, "the filter is too long or nested too deep")
   end
-  return fn(c.upvalues)
+  return test(unpack(c.upvalues))
 end
 
 local function compile(text, mode, env)
   local tree = parser.parse(text)
-  local self = setmetatable({ text = text, mode = mode, env = env, needs = {},
-    objects = objects.new(env.core) }, methods)
+  local self = setmetatable({ text = text, needs = {}, objects = objects.new(env) }, methods)
   local state = setmetatable({ text = text, mode = mode, env = env, needs = self.needs,
     objects = self.objects }, compiler)
   self.source = cond.render(state:condition(tree))
-  self.test = load(self, "return function(p) return $ end")
-  self.select = load(self, [[
-return function(packets, sel, n)
-  local k = 0
-  for i = 0, n - 1 do
-    local at = sel[i]
-    local p = packets[at]
-    if $ then
-      sel[k] = at
-      k = k + 1
-    end
-  end
-  return k
-end]])
+  self.test = load_test(self, mode)
   return self
 end
 
+function methods:limited()
+  return self.objects:limited()
+end
+
 function filter.compile(text, mode, env)
-  assert(mode == "packet" or mode == "flow", 'mode is "packet" or "flow"')
+  assert(VARIABLE[mode], 'mode is "packet" or "flow"')
   return problem.catch(text, compile, text, mode, env or {})
 end
 

@@ -2,6 +2,11 @@
 -- It returns the exit status and a message for standard error, or nil.
 local arguments, core = ...
 
+-- Modules come from sluice's own folder and the system's, never from the current one: it may be full
+-- of strangers' files.
+for _, which in ipairs { "path", "cpath" } do
+  package[which] = ((";" .. package[which]):gsub(";%./[^;]*", "")):sub(2)
+end
 require("sluice.abi").load(core.text, core.sizes)
 
 local ffi = require "ffi"
@@ -12,6 +17,7 @@ local engine = require "sluice.engine"
 local eval = require "sluice.eval"
 local filters = require "sluice.filters"
 local geo = require "sluice.geo"
+local help = require "sluice.help"
 local output = require "sluice.output"
 local recipe = require "sluice.recipe"
 require "sluice.objects"
@@ -72,7 +78,7 @@ local function parse()
     if chosen.recipes then return declared_by(chosen.recipes) end
     return {}
   end)
-  chosen = chosen or { recipes = load_recipes "packets" }
+  chosen = chosen or { recipes = load_recipes "packets", by_default = true }
   if chosen.command == "eval" and not p.options.help then
     local text = table.remove(p.inputs, 1)
     if not text then recipe.fail "eval wants Lua text: sluice eval 'p.dport == 443' IN" end
@@ -119,18 +125,19 @@ local function analyse(p, recipes)
   return out:finish(info, status, message)
 end
 
-local function help(chosen)
-  local out = require "sluice.help"
-  if chosen.command == "recipes" then return out.recipes(load_recipes(table.concat(builtin, ","))) end
-  if chosen.recipes and #arguments > 1 then return out.recipe(chosen.recipes) end
-  return out.program(core.version)
+local function show_help(chosen)
+  if chosen.command == "recipes" then
+    return help.recipes(load_recipes(table.concat(builtin, ",")))
+  end
+  if chosen.recipes and not chosen.by_default then return help.recipe(chosen.recipes) end
+  return help.program(core.version)
 end
 
 local function main()
   local p, chosen = parse()
-  if p.options.version then return require("sluice.help").version(core.version) end
+  if p.options.version then return help.version(core.version, core.libraries) end
   if #arguments == 0 or p.options.help or chosen.command == "help" or chosen.command == "recipes" then
-    return help(chosen)
+    return show_help(chosen)
   end
   return analyse(p, chosen.recipes)
 end

@@ -2,7 +2,9 @@
 -- or into a file.
 local ffi = require "ffi"
 local C = require("sluice.abi").C
+local csv = require "sluice.csv"
 local geo = require "sluice.geo"
+local json = require "sluice.json"
 local recipe = require "sluice.recipe"
 local render = require "sluice.render"
 local view = require "sluice.view"
@@ -74,10 +76,50 @@ function Out:rows()
   }
 end
 
+function Out:write(text)
+  C.sl_out_write(self.handle, text, #text)
+end
+
 --- Writes a line of text at once; for recipes that list packets.
 function Out:line(text)
-  C.sl_out_write(self.handle, text, #text)
-  C.sl_out_write(self.handle, "\n", 1)
+  self:write(text)
+  self:write "\n"
+  self.streamed = true
+end
+
+--- A writer of rows that go out at once, for results that are too long to hold: stream:row { … },
+--- stream:done(). columns as in out:table. Not for pictures.
+function Out:stream(columns)
+  if self.picture then recipe.fail("-o %s: a list of packets has no picture", self.file) end
+  columns = view.columns(columns)
+  self.streamed = true
+  if self.form == "json" or self.form == "jsonl" then return self:json_stream(columns) end
+  local separator = self.form == "tsv" and "\t" or ","
+  local encode = csv.row_encoder(columns, separator)
+  self:write(csv.header(columns, separator))
+  return {
+    row = function(_, row) self:write(encode(row)) end,
+    done = function() end,
+  }
+end
+
+function Out:json_stream(columns)
+  local encode = json.row_encoder(columns)
+  if self.form == "jsonl" then
+    return {
+      row = function(_, row) self:line(encode(row)) end,
+      done = function() end,
+    }
+  end
+  local before = "[\n "
+  return {
+    row = function(_, row)
+      self:write(before)
+      self:write(encode(row))
+      before = ",\n "
+    end,
+    done = function() self:write(before == "[\n " and "[]\n" or "\n]\n") end,
+  }
 end
 
 -- The line under a picture's title: what was read.
@@ -101,7 +143,7 @@ function Out:write_views(info)
     opts.width = tonumber(os.getenv "COLUMNS")
   end
   if not self.streamed or #self.views.views > 0 then
-    render.write(self.views.views, self.form, function(s) C.sl_out_write(self.handle, s, #s) end, opts)
+    render.write(self.views.views, self.form, function(s) self:write(s) end, opts)
   end
   return 0
 end

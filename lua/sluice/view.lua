@@ -50,7 +50,8 @@ local function column(spec)
     type = kind, unit = spec.unit }
 end
 
-local function columns(specs)
+--- The columns of a list of { name =, title =, type =, unit = } or names, with titles filled in.
+function view.columns(specs)
   local list = {}
   for i, spec in ipairs(specs) do list[i] = column(spec) end
   return list
@@ -68,7 +69,7 @@ local function add(self, kind, spec)
   end
   self.names[unique] = true
   local v = setmetatable({ kind = kind, name = unique, title = title, total = spec.total,
-    notes = spec.notes or {} }, View)
+    notes = spec.notes or (spec.rows and spec.rows.notes) or {} }, View)
   self.views[#self.views + 1] = v
   return v
 end
@@ -79,7 +80,7 @@ function out:table(spec)
   need("table", spec, "columns")
   need("table", spec, "rows")
   local v = add(self, "table", spec)
-  v.columns, v.rows, v.chart = columns(spec.columns), spec.rows, spec.chart
+  v.columns, v.rows, v.chart = view.columns(spec.columns), spec.rows, spec.chart
 end
 
 --- out:record { title =, fields = { { "packets", n, unit =, type = }, … } }; values may be
@@ -119,7 +120,7 @@ function out:lines(spec)
   need("lines", spec, "columns")
   need("lines", spec, "rows")
   local v = add(self, "lines", spec)
-  v.columns, v.rows, v.stacked, v.interval = columns(spec.columns), spec.rows, spec.stacked,
+  v.columns, v.rows, v.stacked, v.interval = view.columns(spec.columns), spec.rows, spec.stacked,
     spec.interval
   if #v.columns < 2 then error("out:lines needs a time column and at least one more", 2) end
   v.columns[1].type = v.columns[1].type or "time"

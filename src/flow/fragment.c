@@ -29,14 +29,13 @@ void sl_fragments_put(struct sl_fragments *t, const struct sl_packet *p, const s
                                                 .used = 1};
 }
 
-int sl_fragments_get(const struct sl_fragments *t, const struct sl_packet *p, uint16_t *sport,
-                     uint16_t *dport, uint8_t *one_way) {
+int sl_fragments_get(const struct sl_fragments *t, const struct sl_packet *p, struct sl_flow_key *k) {
     const struct sl_fragment *f = &t->slots[slot_of(p)];
 
     if (!same(f, p) || p->ts.s - f->ts_s > SL_FRAGMENT_MAX_AGE_S)
         return 0;
-    *sport = f->sport;
-    *dport = f->dport;
-    *one_way = f->one_way;
+    k->sport = f->sport;
+    k->dport = f->dport;
+    k->one_way = f->one_way;
     return 1;
 }

@@ -21,7 +21,6 @@ struct sl_fragments {
 
 void sl_fragments_put(struct sl_fragments *, const struct sl_packet *first, const struct sl_flow_key *);
 /* 1 and the ports of the datagram's first fragment, or 0: not seen. */
-int sl_fragments_get(const struct sl_fragments *, const struct sl_packet *later, uint16_t *sport,
-                     uint16_t *dport, uint8_t *one_way);
+int sl_fragments_get(const struct sl_fragments *, const struct sl_packet *later, struct sl_flow_key *);
 
 #endif

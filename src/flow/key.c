@@ -37,22 +37,11 @@ static uint64_t host(const struct sl_addr *a, const struct sl_hash_seed *s) {
 }
 
 /* The two ends are joined by operations that commute, so that both directions hash alike. */
-static uint32_t hash_of(const struct sl_flow_key *k, const struct sl_hash_seed *s) {
-    uint64_t a = host(&k->src, s), b = host(&k->dst, s);
-    uint64_t x = (uint64_t)(k->sport ^ k->dport) << 32 | (uint64_t)k->proto << 8 | k->ip_version;
+uint32_t sl_flow_hash(const struct sl_packet *p, const struct sl_flow_key *k, const struct sl_hash_seed *s) {
+    uint64_t a = host(&p->src, s), b = host(&p->dst, s);
+    uint64_t x = (uint64_t)(k->sport ^ k->dport) << 32 | (uint64_t)p->proto << 8 | p->ip_version;
     uint64_t y = (uint64_t)(k->sport + k->dport) << 20;
     uint64_t h = sl_mix((a + b) ^ x, (a ^ b) ^ y ^ s->b);
 
     return (uint32_t)(h ^ h >> 32);
-}
-
-void sl_flow_key_of(struct sl_flow_key *k, const struct sl_packet *p, uint16_t sport, uint16_t dport,
-                    const struct sl_hash_seed *seed) {
-    k->src = p->src;
-    k->dst = p->dst;
-    k->sport = sport;
-    k->dport = dport;
-    k->proto = p->proto;
-    k->ip_version = p->ip_version;
-    k->hash = hash_of(k, seed);
 }

@@ -4,24 +4,20 @@
 
 #include "../types.h"
 
+/* What beside the packet's own addresses and protocol makes the key. */
 struct sl_flow_key {
-    struct sl_addr src, dst;
-    uint16_t sport, dport;
-    uint8_t proto, ip_version;
-    uint8_t one_way; /* the answer, if any, is no packet of this flow (most ICMP types) */
     uint32_t hash;
+    uint16_t sport, dport;
+    uint8_t one_way; /* the answer, if any, is no packet of this flow (most ICMP types) */
 };
-
-enum sl_key_match { SL_KEY_OTHER = -1, SL_KEY_FORWARD = 0, SL_KEY_REVERSE = 1 };
 
 /* Random numbers, one pair a table, so that nobody can make a capture whose flows all collide. */
 struct sl_hash_seed {
     uint64_t a, b;
 };
 
-/* Ports, or type and code, of a packet that has them, with the hash. The packet must be IP. */
-void sl_flow_key_of(struct sl_flow_key *, const struct sl_packet *, uint16_t sport, uint16_t dport,
-                    const struct sl_hash_seed *);
+/* The same for both directions. The packet must be IP; ports, or type and code, are the key's. */
+uint32_t sl_flow_hash(const struct sl_packet *, const struct sl_flow_key *, const struct sl_hash_seed *);
 
 /* Zeek's pairing of ICMP types: the port numbers of an ICMP or ICMPv6 packet. Returns one_way. */
 int sl_icmp_ports(const struct sl_packet *, uint16_t *sport, uint16_t *dport);

@@ -10,14 +10,15 @@ struct sl_store {
     struct sl_flow **chunks; /* SL_STORE_CHUNK flows each: 6 MiB, so whole huge pages */
     uint32_t n_chunks;
     uint32_t used;  /* indexes below it have been given out */
-    uint32_t freed; /* head of the list of free ones, through wheel_next; SL_NIL: none */
+    uint32_t *freed; /* a stack of the n_freed of them that are free again */
+    uint32_t n_freed, room;
 };
 
 void sl_store_init(struct sl_store *);
 void sl_store_free(struct sl_store *);
 /* A zeroed flow with its index set, or NULL: out of memory. */
 struct sl_flow *sl_store_get(struct sl_store *);
-void sl_store_put(struct sl_store *, struct sl_flow *);
+int sl_store_put(struct sl_store *, struct sl_flow *) SL_USED; /* -1: out of memory */
 
 static inline struct sl_flow *sl_store_at(const struct sl_store *s, uint32_t index) {
     return &s->chunks[index >> SL_STORE_SHIFT][index & (SL_STORE_CHUNK - 1)];

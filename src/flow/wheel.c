@@ -1,65 +1,76 @@
 #include "wheel.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+enum { AHEAD = 16 }; /* flows whose memory is asked for before they are looked at */
+
 void sl_wheel_init(struct sl_wheel *w, struct sl_store *store) {
+    memset(w, 0, sizeof *w);
     w->store = store;
-    w->next_s = 0;
+}
+
+void sl_wheel_free(struct sl_wheel *w) {
     for (uint32_t i = 0; i < SL_WHEEL_BUCKETS; i++)
-        w->buckets[i] = SL_NIL;
+        free(w->buckets[i].indexes);
+    free(w->taken.indexes);
 }
 
-static uint32_t *bucket(struct sl_wheel *w, int64_t s) {
-    return &w->buckets[(uint64_t)s % SL_WHEEL_BUCKETS];
+static int push(struct sl_bucket *b, uint32_t index) {
+    if (b->n == b->room) {
+        uint32_t room = b->room ? 2 * b->room : 64;
+        uint32_t *grown = realloc(b->indexes, room * sizeof *grown);
+        if (!grown)
+            return -1;
+        b->indexes = grown;
+        b->room = room;
+    }
+    b->indexes[b->n++] = index;
+    return 0;
 }
 
-void sl_wheel_add(struct sl_wheel *w, struct sl_flow *f, int64_t due_s) {
+int sl_wheel_put(struct sl_wheel *w, struct sl_flow *f, int64_t due_s) {
     if (due_s < w->next_s)
         due_s = w->next_s;
     else if (due_s >= w->next_s + SL_WHEEL_BUCKETS)
         due_s = w->next_s + SL_WHEEL_BUCKETS - 1;
-    uint32_t *head = bucket(w, due_s);
-    /* The first flow of a bucket points back at the bucket: its number with the top bit set. */
-    f->wheel_prev = 0x80000000u | (uint32_t)(head - w->buckets);
-    f->wheel_next = *head;
-    if (*head != SL_NIL)
-        sl_store_at(w->store, *head)->wheel_prev = f->index;
-    *head = f->index;
+    uint32_t bucket = (uint32_t)((uint64_t)due_s % SL_WHEEL_BUCKETS);
+    if (f->wheel_bucket == bucket)
+        return 0;
+    f->wheel_bucket = (uint16_t)bucket;
+    return push(&w->buckets[bucket], f->index);
 }
 
-void sl_wheel_remove(struct sl_wheel *w, struct sl_flow *f) {
-    if (f->wheel_prev & 0x80000000u)
-        w->buckets[f->wheel_prev & 0x7fffffffu] = f->wheel_next;
-    else
-        sl_store_at(w->store, f->wheel_prev)->wheel_next = f->wheel_next;
-    if (f->wheel_next != SL_NIL)
-        sl_store_at(w->store, f->wheel_next)->wheel_prev = f->wheel_prev;
-}
+static int take_bucket(struct sl_wheel *w, uint32_t number) {
+    struct sl_bucket *b = &w->buckets[number];
 
-/* Puts one bucket in front of a list. */
-static uint32_t take_bucket(struct sl_wheel *w, uint32_t *head, uint32_t list) {
-    while (*head != SL_NIL) {
-        struct sl_flow *f = sl_store_at(w->store, *head);
-        *head = f->wheel_next;
-        f->wheel_next = list;
-        list = f->index;
+    for (uint32_t i = 0; i < b->n; i++) {
+        if (i + AHEAD < b->n) {
+            const char *next = (const char *)sl_store_at(w->store, b->indexes[i + AHEAD]);
+            __builtin_prefetch(next, 1);
+            __builtin_prefetch(next + 64, 1);
+        }
+        struct sl_flow *f = sl_store_at(w->store, b->indexes[i]);
+        if (f->wheel_bucket != number)
+            continue;
+        f->wheel_bucket = SL_WHEEL_NONE;
+        if (push(&w->taken, f->index) < 0)
+            return -1;
     }
-    return list;
+    free(b->indexes); /* captures have bursts: a bucket must not keep the room of the largest */
+    *b = (struct sl_bucket){0};
+    return 0;
 }
 
-uint32_t sl_wheel_take(struct sl_wheel *w, int64_t until_s) {
-    uint32_t list = SL_NIL;
+int sl_wheel_take(struct sl_wheel *w, int64_t until_s) {
+    int64_t seconds = until_s - w->next_s;
 
-    if (until_s - w->next_s >= SL_WHEEL_BUCKETS)
-        return sl_wheel_take_all(w, until_s);
-    for (; w->next_s < until_s; w->next_s++)
-        list = take_bucket(w, bucket(w, w->next_s), list);
-    return list;
-}
-
-uint32_t sl_wheel_take_all(struct sl_wheel *w, int64_t restart_s) {
-    uint32_t list = SL_NIL;
-
-    for (uint32_t i = 0; i < SL_WHEEL_BUCKETS; i++)
-        list = take_bucket(w, &w->buckets[i], list);
-    w->next_s = restart_s;
-    return list;
+    if (seconds < 0 || seconds > SL_WHEEL_BUCKETS)
+        seconds = SL_WHEEL_BUCKETS;
+    w->taken.n = 0;
+    for (int64_t s = w->next_s; s < w->next_s + seconds; s++)
+        if (take_bucket(w, (uint32_t)((uint64_t)s % SL_WHEEL_BUCKETS)) < 0)
+            return -1;
+    w->next_s = until_s;
+    return 0;
 }

@@ -38,9 +38,11 @@ static void servers_words(const struct sl_http_range *range, const char *url, ch
                    error->detail[0] ? ")" : "");
 }
 
-static const char *advice(int status, const char *code) {
+static const char *advice(int status, const char *code, bool is_signed) {
+    if ((status == 401 || status == 403) && is_signed)
+        return "; check its times and permissions, or ask for a new one";
     if (status == 401 || status == 403)
-        return "; check the URL's signature, its times and permissions";
+        return "; the URL carries no signature, perhaps it needs one";
     if (status == 404 || status == 410)
         return "; check the URL; the capture may still be running and its blob not yet written";
     if (status == 409 && strcmp(code, "BlobArchived") == 0)
@@ -63,7 +65,7 @@ static int explain_refusal(const struct sl_http_range *range, const char *name, 
                             name, range->ask.first, words);
     return sl_error_set(err, SL_EXIT_INPUT, "%s: at byte %" PRIu64 ": %s%s%s%s", name,
                         range->ask.first, words, sas[0] ? "; the URL is signed with " : "", sas,
-                        advice(status, error.code));
+                        advice(status, error.code, sas[0] != 0));
 }
 
 static int explain_unfit(const struct sl_http_range *range, const char *name,

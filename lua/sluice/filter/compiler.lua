@@ -134,7 +134,7 @@ function compiler:negated(node)
 end
 
 -- A field's values as byte regions: what a slice or len() works on.
-function compiler:as_bytes(arg, node)
+local function as_bytes(arg, node)
   local alts = {}
   for i, alt in ipairs(arg.alts) do
     local size = TYPES[arg.type].size
@@ -155,7 +155,7 @@ end
 function compiler:slice(node)
   local arg = self:value(node.arg)
   local alts = {}
-  for i, alt in ipairs(self:as_bytes(arg, node)) do
+  for i, alt in ipairs(as_bytes(arg, node)) do
     local part = byte_types.bytes.slice({ off = alt.off, len = alt.len, items = alt.items,
       present = alt.present or cond.TRUE }, node)
     part.deferred = true

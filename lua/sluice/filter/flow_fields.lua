@@ -14,11 +14,11 @@ local function totals(add)
   } do
     local name, about = what[1], what[2]
     add(d.any_number("flow." .. name, TRUE, about .. ", both directions",
-      ("tonumber(p.%s[0] + p.%s[1])"):format(name, name)))
+      ("tonumber(f.n_%s[0] + f.n_%s[1])"):format(name, name)))
     add(d.any_number("flow." .. name .. "_src", TRUE, about .. ", sent by src",
-      ("tonumber(p.%s[0])"):format(name)))
+      ("tonumber(f.n_%s[0])"):format(name)))
     add(d.any_number("flow." .. name .. "_dst", TRUE, about .. ", sent by dst",
-      ("tonumber(p.%s[1])"):format(name)))
+      ("tonumber(f.n_%s[1])"):format(name)))
   end
 end
 
@@ -29,30 +29,30 @@ local function flow_addr(name, about, ...)
 end
 
 local function key(add)
-  add(flow_addr("flow.src", "originator, IPv4 or IPv6", { "p.src" }))
-  add(flow_addr("flow.dst", "responder", { "p.dst" }))
-  add(flow_addr("flow.addr", "originator or responder", { "p.src" }, { "p.dst" }))
-  add(d.number("flow.sport", TRUE, 65535, "the originator's port; ICMP: type", "p.sport"))
+  add(flow_addr("flow.src", "originator, IPv4 or IPv6", { "f.src" }))
+  add(flow_addr("flow.dst", "responder", { "f.dst" }))
+  add(flow_addr("flow.addr", "originator or responder", { "f.src" }, { "f.dst" }))
+  add(d.number("flow.sport", TRUE, 65535, "the originator's port; ICMP: type", "f.sport"))
   add(d.number("flow.dport", TRUE, 65535, "the responder's port; ICMP: code or the answer's type",
-    "p.dport"))
-  add(d.number("flow.port", TRUE, 65535, "either port", "p.sport", "p.dport"))
-  local proto = d.number("flow.proto", TRUE, 255, "IP protocol, number or name", "p.proto")
+    "f.dport"))
+  add(d.number("flow.port", TRUE, 65535, "either port", "f.sport", "f.dport"))
+  local proto = d.number("flow.proto", TRUE, 255, "IP protocol, number or name", "f.proto")
   proto.names = require "sluice.filter.ip_protocols"
   add(proto)
-  add(d.number("flow.version", TRUE, 255, "IP version", "p.ip_version"))
+  add(d.number("flow.version", TRUE, 255, "IP version", "f.ip_version"))
 end
 
 local function course(add)
-  add(d.any_number("flow.number", TRUE, "frame number of its first packet", "tonumber(p.number)"))
-  add(d.time("flow.first", TRUE, "time of its first packet", "p.first"))
-  add(d.time("flow.last", TRUE, "time of its last packet", "p.last"))
+  add(d.any_number("flow.number", TRUE, "frame number of its first packet", "tonumber(f.number64)"))
+  add(d.time("flow.first", TRUE, "time of its first packet", "f.first"))
+  add(d.time("flow.last", TRUE, "time of its last packet", "f.last"))
   add(d.any_number("flow.time_relative", TRUE, "seconds from the first packet of the capture",
-    "(floor(p.t * 1e9 + 0.5) / 1e9)", true))
-  add(d.any_number("flow.duration", TRUE, "seconds", "p.duration", true))
-  add(d.number("flow.tcp_flags_src", TRUE, 65535, "all TCP flags that src sent", "p.tcp_flags[0]"))
-  add(d.number("flow.tcp_flags_dst", TRUE, 65535, "all TCP flags that dst sent", "p.tcp_flags[1]"))
+    "(floor(f.t * 1e9 + 0.5) / 1e9)", true))
+  add(d.any_number("flow.duration", TRUE, "seconds", "f.duration", true))
+  add(d.number("flow.tcp_flags_src", TRUE, 65535, "all TCP flags that src sent", "f.tcp_flags[0]"))
+  add(d.number("flow.tcp_flags_dst", TRUE, 65535, "all TCP flags that dst sent", "f.tcp_flags[1]"))
   local ended = d.number("flow.end", TRUE, 255, "why it ended: eof, fin, rst, reuse, idle, evicted",
-    'p["end"]')
+    'f["end"]')
   ended.names = {}
   for _, name in ipairs { "EOF", "FIN", "RST", "REUSE", "IDLE", "EVICTED" } do
     ended.names[name:lower()] = tonumber(C["SL_END_" .. name])
@@ -61,10 +61,10 @@ local function course(add)
 end
 
 local function meaning(add)
-  add(d.text("flow.service", TRUE, "service by its port, such as https", "service(p)"))
-  add(d.text("flow.src_country", TRUE, "the originator's country, two letters", "country(p.src)"))
-  add(d.text("flow.dst_country", TRUE, "the responder's country", "country(p.dst)"))
-  add(d.text("flow.country", TRUE, "either country", "country(p.src)", "country(p.dst)"))
+  add(d.text("flow.service", TRUE, "service by its port, such as https", "service(f)"))
+  add(d.text("flow.src_country", TRUE, "the originator's country, two letters", "country(f.src)"))
+  add(d.text("flow.dst_country", TRUE, "the responder's country", "country(f.dst)"))
+  add(d.text("flow.country", TRUE, "either country", "country(f.src)", "country(f.dst)"))
 end
 
 return { totals, key, course, meaning }

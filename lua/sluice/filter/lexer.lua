@@ -46,18 +46,16 @@ local function unescape(text, at)
 end
 
 local function quoted(text, from, at, raw)
-  local parts, c = {}, nil
+  local parts = {}
   while text:sub(at, at) ~= '"' do
     if at > #text then
       problem.raise({ from = from, to = #text }, "this string has no closing quote")
     end
     if raw then
-      c, at = text:match("^\\?.", at), at
-      at = at + #c
+      parts[#parts + 1], at = text:match("^(\\?.)()", at)
     else
-      c, at = unescape(text, at)
+      parts[#parts + 1], at = unescape(text, at)
     end
-    parts[#parts + 1] = c
   end
   return { kind = "string", value = table.concat(parts), from = from, to = at }
 end

@@ -1,6 +1,6 @@
 -- What generated code refers to but cannot be written as Lua source: byte strings, sets, compiled
--- regular expressions. Each method gives the object's name in the source, @name, where the
--- filter's prefix is put in later; names lists them and values holds them.
+-- regular expressions. Each method gives the object's name in the source; names lists them
+-- and values holds them, with the functions that the caller passed.
 
 local ffi = require "ffi"
 local problem = require "sluice.filter.problem"
@@ -17,9 +17,10 @@ local MESSAGE_SIZE = 256
 local objects = {}
 objects.__index = objects
 
--- core: the library that has sl_regex_….
-function objects.new(core)
-  return setmetatable({ names = {}, values = {}, core_library = core or ffi.C }, objects)
+-- env: country, service and core as filter.compile has them.
+function objects.new(env)
+  return setmetatable({ names = {}, values = { country = env.country, service = env.service },
+    regexes = {}, core_library = env.core or ffi.C }, objects)
 end
 
 function objects:add(name, value)
@@ -31,7 +32,7 @@ function objects:add(name, value)
     self.names[#self.names + 1] = name
     self.values[name] = value
   end
-  return "@" .. name
+  return name
 end
 
 function objects:bytes(text)
@@ -60,7 +61,17 @@ function objects:regex(pattern)
   if re == nil then
     return nil, ffi.string(message), offset[0]
   end
-  return self:add("re" .. #self.names, ffi.gc(re, self.core_library.sl_regex_free))
+  self.regexes[#self.regexes + 1] = ffi.gc(re, self.core_library.sl_regex_free)
+  return self:add("re" .. #self.names, self.regexes[#self.regexes])
+end
+
+-- How many searches were given up at the match limit.
+function objects:limited()
+  local n = 0
+  for _, re in ipairs(self.regexes) do
+    n = n + tonumber(self.core_library.sl_regex_limited(re))
+  end
+  return n
 end
 
 return objects

@@ -11,7 +11,8 @@ local TAG_8021Q, TAG_8021AD, MPLS_UNICAST = 0x8100, 0x88a8, 0x8847
 
 -- Protocols of which only the presence is known.
 local NAMED = {
-  { "sll", "Linux cooked capture, v1 and v2", "SLL", "SLL2" }, { "raw", "raw IP link layer", "RAW" },
+  { "sll", "Linux cooked capture, v1 and v2", "SLL", "SLL2" },
+  { "raw", "raw IP link layer", "RAW" },
   { "null", "BSD loopback link layer", "NULL" }, { "ppp", "PPP", "PPP" },
   { "wlan", "IEEE 802.11", "WLAN" }, { "radiotap", "radiotap header", "RADIOTAP" },
   { "vlan", "802.1Q tag", "VLAN" }, { "ieee8021ad", "802.1ad tag", "QINQ" },
@@ -35,7 +36,7 @@ end
 local function frame(add)
   local timed = is("p.no_time", 0)
   add(d.protocol("frame", cond.TRUE, "any packet", { off = "0", len = "p.caplen" }))
-  add(d.any_number("frame.number", cond.TRUE, "frame number, from 1", "tonumber(p.number)"))
+  add(d.any_number("frame.number", cond.TRUE, "frame number, from 1", "tonumber(p.number64)"))
   add(d.number("frame.len", cond.TRUE, 2 ^ 32 - 1, "bytes on the wire", "p.len"))
   add(d.number("frame.cap_len", cond.TRUE, 2 ^ 32 - 1, "captured bytes", "p.caplen"))
   add(d.time("frame.time", timed, "time stamp, as a date or as seconds since 1970", "p.ts"))

@@ -1,0 +1,69 @@
+-- The texts of --help, --version and `sluice recipes`: made from what the options and recipes declare.
+local cli = require "sluice.cli"
+
+local help = {}
+
+local function show(lines)
+  io.stdout:write(table.concat(lines, "\n"), "\n")
+  return 0
+end
+
+local USAGE = [[
+usage: sluice RECIPE[,RECIPE...] [OPTION]... [INPUT]...
+       sluice eval 'LUA' [OPTION]... [INPUT]...
+       sluice recipes
+       sluice RECIPE --help
+       sluice [OPTION]... [INPUT]...      lists the packets
+
+RECIPE is a built-in name or a path ending in .lua. INPUT is a path, - for standard input, or an
+http(s) URL, which is read by range requests. Several inputs are one capture.
+
+options:]]
+
+--- sluice --help
+function help.program(version)
+  local lines = { "sluice " .. version .. ": a streaming filter and analyser for packet captures", "",
+    USAGE }
+  for _, line in ipairs(cli.common_help()) do lines[#lines + 1] = line end
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = "exit status: 0 done; 1 an input could not be read to its end (what was read is"
+  lines[#lines + 1] = "reported); 2 usage, recipe or filter error; 130 interrupted, with the result so far."
+  return show(lines)
+end
+
+--- sluice RECIPE --help
+function help.recipe(recipes)
+  local lines = {}
+  for i, r in ipairs(recipes) do
+    if i > 1 then lines[#lines + 1] = "" end
+    lines[#lines + 1] = ("usage: sluice %s [OPTION]... [INPUT]..."):format(r.name)
+    lines[#lines + 1] = ""
+    lines[#lines + 1] = r.about or "a recipe without a description"
+    if r.filter then lines[#lines + 1] = "over packets that pass: " .. r.filter end
+    local declared = cli.declared_help(r.options)
+    if #declared > 0 then
+      lines[#lines + 1] = ""
+      lines[#lines + 1] = "options of its own:"
+      for _, line in ipairs(declared) do lines[#lines + 1] = line end
+    end
+  end
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = "common options: see sluice --help"
+  return show(lines)
+end
+
+--- sluice recipes
+function help.recipes(recipes)
+  local lines = {}
+  for _, r in ipairs(recipes) do
+    lines[#lines + 1] = ("%-12s %s"):format(r.name, r.about or "")
+  end
+  return show(lines)
+end
+
+--- sluice --version
+function help.version(version, libraries)
+  return show { "sluice " .. version, libraries }
+end
+
+return help

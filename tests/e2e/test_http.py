@@ -1,0 +1,332 @@
+"""Captures behind HTTP: the same result as from a file, by bounded ranges only; every fault is one line."""
+import getpass
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from httpd import Server
+from support import PROGRAM, SLOWNESS, pcap, tcp_frame
+
+FIRST, LATER = 1 << 20, 4 << 20
+SIGNATURE = "S3cr3t%2Bsignature%2Fof%20many%3D%3D"
+SAS = "?sv=2021-08-06&st=2020-01-01T00%3A00%3A00Z&se=2020-02-01T00%3A00%3A00Z&sp=r&sip=10.0.0.1&sig=" + SIGNATURE
+SECRETS = [b"S3cr3t", b"signature%2Fof", b"signature/of", b"an0ther", b"hunter22"]
+
+
+def make_capture():
+    """14 MiB, so that there are five requests: 1, 4, 4, 4 and the rest."""
+    payload = bytes(range(256)) * 5
+    return pcap([(1700000000 + n // 100, n % 100 * 10000,
+                  tcp_frame("10.0.%d.1" % (n % 97), "192.0.2.%d" % (n % 13 + 1), 1024 + n % 89, 443, 0x18,
+                            seq=n, payload=payload)) for n in range(10800)])
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_capture()
+
+
+@pytest.fixture(scope="module")
+def server(data):
+    with Server({"big.pcap": data, "empty": b""}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def from_file(sluice, data, tmp_path_factory):
+    """What flows of the same bytes in a file are."""
+    path = tmp_path_factory.mktemp("http") / "big.pcap"
+    path.write_bytes(data)
+    done = sluice("flows", path, "-T", "jsonl")
+    assert done.returncode == 0 and done.stdout.count(b"\n") > 1000
+    return done.stdout
+
+
+@pytest.fixture
+def get(sluice, server, monkeypatch):
+    """get(mode, query, ...): flows of the capture in that mode, and the server's log of it."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    def call(mode, query="", file="big.pcap", recipe="flows", form="jsonl", url=None):
+        server.log.clear()
+        server.turns.clear()
+        done = sluice(recipe, url or server.url(mode, file, query), "-T", form)
+        time.sleep(0.01)  # an entry is written after its last byte is sent
+        return done, list(server.log)
+    return call
+
+
+def no_secret(done):
+    for secret in SECRETS:
+        assert secret.lower() not in (done.stdout + done.stderr).lower()
+
+
+def expect_error(done, *words):
+    """Exit status 1, one line that says all the words, no secret."""
+    text = done.stderr.decode()
+    assert done.returncode == 1, text
+    assert text.count("\n") == 1 and text.endswith("\n"), text
+    for word in words:
+        assert word in text, (word, text)
+    no_secret(done)
+
+
+def test_ranges_are_bounded_and_conditional(get, from_file, data):
+    done, log = get("good", SAS)
+    assert (done.returncode, done.stdout, done.stderr) == (0, from_file, b"")
+    at = 0
+    for number, entry in enumerate(log):
+        end = min(at + (LATER if number else FIRST), len(data))
+        assert entry.range == "bytes=%d-%d" % (at, end - 1)
+        assert entry.if_match == ('"v1"' if number else None)
+        assert (entry.method, entry.status, entry.sent, entry.encoding) == ("GET", 206, end - at, None)
+        assert entry.agent.startswith("sluice")
+        at = end
+    assert at == len(data) and len(log) == 5
+
+
+def test_the_url_is_sent_as_it_stands(get):
+    query = "?sig=a%2Bb+c%3d~%7E&x=/../%2e%2E&empty=&&"
+    done, log = get("good", query, file="big.pcap")
+    assert done.returncode == 0
+    assert {entry.path for entry in log} == {"/good/big.pcap" + query}
+
+
+def test_a_shared_capture(sluice, capture, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    path = capture("tls-web-334-flows-ipv4-ipv6.pcap")
+    with open(path, "rb") as file, Server({"tls.pcap": file.read()}) as server:
+        remote = sluice("flows", server.url("good", "tls.pcap"), "-T", "jsonl")
+    assert remote.returncode == 0
+    assert remote.stdout == sluice("flows", path, "-T", "jsonl").stdout
+
+
+@pytest.mark.parametrize("mode", ["no-range", "chunked", "chunked-part", "weak-etag", "no-etag", "redirect"])
+def test_unusual_but_right(get, from_file, mode):
+    done, log = get(mode, SAS)
+    assert (done.returncode, done.stdout, done.stderr) == (0, from_file, b"")
+    if mode in ("no-range", "chunked"):
+        assert [entry.status for entry in log] == [200]
+    if mode in ("weak-etag", "no-etag"):
+        assert [entry.if_match for entry in log] == [None] * 5
+
+
+# At which byte it stops, and what is said. In these modes the first range is good.
+LATER_FAULTS = {
+    "wrong-content-range": (FIRST, "starts at another byte"),
+    "short-length": (FIRST, "another length than its Content-Range"),
+    "drop": (None, "the transfer ended at byte"),
+    "reset": (FIRST, "the transfer ended at byte"),
+    "whole-later": (FIRST, "is the whole blob, not the range"),
+    "replaced": (FIRST, "replaced or appended to while it was read (HTTP 412)"),
+    "replaced-silently": (FIRST, "replaced or appended to while it was read (HTTP 206)"),
+    "weak-etag-replaced": (FIRST, "replaced or appended to"),
+    "no-etag-replaced": (FIRST, "replaced or appended to"),
+    "forbidden-later": (FIRST, "AuthenticationFailed"),
+}
+
+
+@pytest.mark.parametrize("mode", LATER_FAULTS)
+def test_what_was_read_before_a_fault_is_reported(get, mode, data, from_file):
+    byte, words = LATER_FAULTS[mode]
+    if byte is None:  # half of the second range
+        byte = FIRST + LATER // 2
+    done, _ = get(mode, SAS, recipe="summary", form="json")
+    expect_error(done, words, "byte %d" % byte, "127.0.0.1", "/%s/big.pcap?<redacted>" % mode)
+    packets = int(re.search(rb'"packets":(\d+)', done.stdout).group(1))
+    assert packets == (byte - 24) // (16 + 54 + 1280)
+
+
+FIRST_FAULTS = {
+    "no-content-range": "has no usable Content-Range",
+    "chunked-part-too-long": "longer body than its Content-Range",
+    "chunked-part-too-short": "the body holds 1048575 bytes of 1048576",
+    "gzip": "is compressed (Content-Encoding)",
+    "missing": "HTTP 404 BlobNotFound: The specified blob does not exist.; check the URL; the capture may still",
+    "archived": "HTTP 409 BlobArchived: This operation is not permitted on an archived blob.; the blob is in the "
+                "archive tier: rehydrate it first",
+    "busy": "HTTP 503 ServerBusy: Ingress is over the account limit.; the server is busy, try again later",
+    "redirect-to-file": "Protocol \"file\" not supported",
+    "redirect-for-ever": "Maximum (5) redirects followed",
+    "no-range-drop": "the transfer ended at byte",
+}
+
+
+@pytest.mark.parametrize("mode", FIRST_FAULTS)
+def test_a_fault_is_one_line(get, mode):
+    done, log = get(mode, SAS)
+    expect_error(done, FIRST_FAULTS[mode], "?<redacted>")
+    assert "HEAD" not in {entry.method for entry in log}
+    if mode == "redirect-for-ever":
+        assert len(log) == 6
+
+
+@pytest.mark.parametrize("mode", ["forbidden", "forbidden-later", "forbidden-endless", "redirect-to-forbidden"])
+def test_a_refusal_tells_times_and_permissions_but_no_secret(get, mode):
+    done, _ = get(mode, SAS)
+    expect_error(done, "HTTP 403 AuthenticationFailed", "st=2020-01-01T00:00:00Z",
+                 "se=2020-02-01T00:00:00Z (expired)", "sp=r", "sip=10.0.0.1")
+    if mode != "forbidden-endless":
+        expect_error(done, "Server failed to authenticate *** and ***.", "Signature did not match.")
+
+
+def test_an_empty_blob_is_like_an_empty_file(get, sluice, tmp_path):
+    path = tmp_path / "empty"
+    path.write_bytes(b"")
+    local = sluice("flows", path, "-T", "jsonl")
+    done, log = get("empty", file="empty")
+    assert (done.returncode, done.stdout) == (local.returncode, local.stdout)
+    assert len(log) == 1
+
+
+def test_an_unreachable_server(get):
+    done, _ = get(None, url="http://user:hunter22@127.0.0.1:1/x.pcap" + SAS)
+    expect_error(done, "http://<redacted>@127.0.0.1:1/x.pcap?<redacted>", "connect")
+
+
+def test_a_url_that_is_none(sluice):
+    done = sluice("flows", "http://host/a b.pcap?sig=S3cr3t", "-T", "jsonl")
+    assert done.returncode == 2 and done.stderr.count(b"\n") == 1
+    no_secret(done)
+
+
+def test_ctrl_c_while_the_server_says_nothing(server):
+    """What was read so far is reported; nobody waits for the server."""
+    server.turns.clear()
+    with subprocess.Popen([PROGRAM, "summary", server.url("stall", "big.pcap"), "-T", "json"],
+                          env={**os.environ, "no_proxy": "127.0.0.1"}, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 30 * SLOWNESS
+        while not any(entry.path == "/stall/big.pcap" and entry.status == 0 for entry in server.log):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(0.2 * SLOWNESS)
+        process.send_signal(signal.SIGINT)
+        start = time.monotonic()
+        out, _ = process.communicate(timeout=60 * SLOWNESS)
+    assert process.returncode == 130
+    assert time.monotonic() - start < 2 * SLOWNESS
+    assert int(re.search(rb'"packets":(\d+)', out).group(1)) == (FIRST - 24) // (16 + 54 + 1280)
+
+
+# --- nginx, as it would serve captures.
+
+NGINX = """
+user {2}; daemon off; pid {0}/pid; error_log {0}/error; worker_processes 1;
+events {{ worker_connections 64; }}
+http {{
+  log_format ranges '$request_method $status $http_range $http_if_match $body_bytes_sent';
+  access_log {0}/log ranges;
+  client_body_temp_path {0}/b; proxy_temp_path {0}/p; fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u;
+  scgi_temp_path {0}/s;
+  server {{ listen 127.0.0.1:{1}; root {0}/www; }}
+}}
+"""
+
+
+def free_port():
+    with Server({}) as probe:
+        return probe.httpd.server_port
+
+
+@pytest.fixture
+def nginx(tmp_path, monkeypatch):
+    """(URL prefix, folder that it serves, log()) of an nginx of this test."""
+    program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    if not program:
+        pytest.skip("nginx is not installed")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    port = free_port()
+    (tmp_path / "www").mkdir()
+    (tmp_path / "conf").write_text(NGINX.format(tmp_path, port, getpass.getuser()))
+    tmp_path.chmod(0o755)
+    with subprocess.Popen([program, "-c", tmp_path / "conf", "-e", tmp_path / "error"]) as process:
+        try:
+            deadline = time.monotonic() + 10
+            while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+                assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "error").read_text()
+                time.sleep(0.02)
+
+            def log():
+                time.sleep(0.1)
+                return [line.split() for line in (tmp_path / "log").read_text().splitlines()]
+            yield "http://127.0.0.1:%d/" % port, tmp_path / "www", log
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def only_bounded_ranges(log, size):
+    """Every line of nginx's log is a range of at most 4 MiB under If-Match; together they are the file once."""
+    at = 0
+    for number, (method, status, asked, condition, sent) in enumerate(log):
+        first, last = (int(n) for n in asked[len("bytes="):].split("-"))
+        assert (method, status, first) == ("GET", "206", at)
+        assert last - first + 1 <= (LATER if number else FIRST)
+        assert condition == "-" if number == 0 else len(condition) > 2 and condition != "-"
+        assert int(sent) == last - first + 1
+        at = last + 1
+    assert at == size
+
+
+def test_nginx(nginx, sluice, data, from_file):
+    url, folder, log = nginx
+    (folder / "big.pcap").write_bytes(data)
+    (folder / "big.pcap").chmod(0o644)
+    done = sluice("flows", url + "big.pcap", "-T", "jsonl")
+    assert (done.returncode, done.stdout, done.stderr) == (0, from_file, b"")
+    only_bounded_ranges(log(), len(data))
+
+
+def peak_kib(args, cwd):
+    """Exit status, standard output and peak resident KiB of a run."""
+    with open(cwd / "out", "wb") as out:
+        process = subprocess.Popen([PROGRAM, *map(str, args)], stdout=out, cwd=cwd)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, (cwd / "out").read_bytes(), usage.ru_maxrss
+
+
+@pytest.mark.large
+def test_500_megabytes(nginx, data, tmp_path, monkeypatch):
+    """The same flows as from the file with at most 32 MiB more of memory, and nothing written."""
+    url, folder, log = nginx
+    path = folder / "large.pcap"
+    with open(path, "wb") as file:
+        file.write(data)
+        while file.tell() < 500 * 1000 * 1000:
+            file.write(data[24:])
+    path.chmod(0o644)
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.setenv("TMPDIR", str(work))
+    local = peak_kib(["flows", path, "-T", "jsonl"], work)
+    remote = peak_kib(["flows", url + "large.pcap", "-T", "jsonl"], work)
+    assert remote[0] == local[0] == 0
+    assert remote[1] == local[1]
+    assert os.listdir(work) == ["out"]
+    if SLOWNESS == 1:  # a sanitiser's own memory says nothing
+        assert remote[2] - local[2] <= 32 * 1024, (remote[2], local[2])
+    only_bounded_ranges(log(), path.stat().st_size)
+
+
+def test_a_file_replaced_while_it_is_read(nginx, data):
+    """nginx, a reader that stops in the middle, and another file in the same place."""
+    url, folder, _ = nginx
+    path = folder / "big.pcap"
+    path.write_bytes(data * 3)
+    path.chmod(0o644)
+    with subprocess.Popen([PROGRAM, "packets", url + "big.pcap"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        process.stdout.readline()  # from here on the pipe is full before the second range is asked for
+        time.sleep(0.5 * SLOWNESS)
+        (folder / "new").write_bytes(data[:-1350])
+        (folder / "new").chmod(0o644)
+        (folder / "new").rename(path)
+        _, err = process.communicate(timeout=60 * SLOWNESS)
+    assert process.returncode == 1
+    assert b"replaced or appended to while it was read (HTTP 412)" in err and err.count(b"\n") == 1
