@@ -119,30 +119,25 @@ enum { SL_END_EOF, SL_END_FIN, SL_END_RST, SL_END_REUSE, SL_END_IDLE, SL_END_EVI
 
 /* One flow. src is the originator. Bytes are wire bytes of whole frames; payload is what TCP, UDP
  * or SCTP carried. ICMP: sport is the type, dport the type of the answer or the code, as Zeek has
- * it. Laid out so that a packet of a known flow touches the first two cache lines only. */
+ * it. */
 struct sl_flow {
     struct sl_addr src, dst;
     uint16_t sport, dport;
     uint8_t proto;      /* IP protocol number */
     uint8_t ip_version; /* 4 or 6 */
     uint8_t end;        /* SL_END_… once it is decided */
-    uint8_t flags;      /* internal */
-    struct sl_time last;
-    uint32_t hash;  /* internal */
-    uint32_t index; /* dense index while it lives */
+    uint32_t index;     /* dense index while it lived: p.flow of its packets */
+    uint16_t tcp_flags[2]; /* all that were seen; index 0: sent by src, 1: sent by dst */
 
-    uint64_t n_packets[2]; /* index 0: sent by src, 1: sent by dst; Lua: packets_src, packets_dst, */
-    uint64_t n_bytes[2];   /* packets (both), and so on */
+    uint64_t n_packets[2]; /* Lua: packets_src, packets_dst, packets (both), and so on */
+    uint64_t n_bytes[2];
     uint64_t n_payload[2];
-    uint16_t tcp_flags[2]; /* all that were seen */
-    uint16_t wheel_bucket; /* internal */
+    uint64_t number64;  /* Lua: f.number, frame number of its first packet */
     uint32_t fragments; /* later fragments that were counted to it */
 
-    struct sl_time first, decided;
+    struct sl_time first, last, decided;
     double t;        /* first, in seconds since the first packet of the capture */
-    double duration; /* seconds, never negative; once it is decided */
-    uint64_t number64; /* Lua: f.number, frame number of its first packet */
-    uint32_t isn[2]; /* internal: first sequence numbers */
+    double duration; /* seconds, never negative */
 };
 
 /* ---- the run: one pass over the inputs ---- */

@@ -21,27 +21,38 @@ static int counterpart(int v6, unsigned type) {
     return -1;
 }
 
-int sl_icmp_ports(const struct sl_packet *p, uint16_t *sport, uint16_t *dport) {
+struct sl_ports sl_icmp_ports(const struct sl_packet *p) {
     int other = counterpart(p->proto == ICMPV6, p->icmp_type);
 
-    *sport = p->icmp_type;
-    *dport = other < 0 ? p->icmp_code : (uint16_t)other;
-    return other < 0;
+    return (struct sl_ports){.sport = p->icmp_type,
+                             .dport = other < 0 ? p->icmp_code : (uint16_t)other,
+                             .one_way = other < 0};
 }
 
-static uint64_t host(const struct sl_addr *a, const struct sl_hash_seed *s) {
+/* An IPv6 address as a number of 32 bits. Two may share one: who finds a flow by it compares. */
+static uint32_t host(const struct sl_addr *a, const struct sl_hash_seed *s) {
     uint64_t w[2];
 
     memcpy(w, a, sizeof w);
-    return sl_mix(w[0] ^ s->a, w[1] ^ s->b);
+    return (uint32_t)(sl_mix(w[0] ^ s->a, w[1] ^ s->b) >> 16);
 }
 
-/* The two ends are joined by operations that commute, so that both directions hash alike. */
-uint32_t sl_flow_hash(const struct sl_packet *p, const struct sl_flow_key *k, const struct sl_hash_seed *s) {
-    uint64_t a = host(&p->src, s), b = host(&p->dst, s);
-    uint64_t x = (uint64_t)(k->sport ^ k->dport) << 32 | (uint64_t)p->proto << 8 | p->ip_version;
-    uint64_t y = (uint64_t)(k->sport + k->dport) << 20;
-    uint64_t h = sl_mix((a + b) ^ x, (a ^ b) ^ y ^ s->b);
+void sl_flow_key_of(const struct sl_packet *p, struct sl_ports ports, const struct sl_hash_seed *s,
+                    struct sl_flow_key *k) {
+    int v6 = p->ip_version == 6;
+    uint64_t src = v6 ? host(&p->src, s) : p->src.w[3], dst = v6 ? host(&p->dst, s) : p->dst.w[3];
+    uint64_t from = src << 16 | ports.sport, to = dst << 16 | ports.dport;
+    int swapped = from > to;
 
-    return (uint32_t)(h ^ h >> 32);
+    if (from == to) /* or so it seems: two IPv6 addresses with one number */
+        swapped = memcmp(&p->src, &p->dst, sizeof p->src) > 0;
+    if (ports.one_way)
+        swapped = 0;
+    uint64_t lower = swapped ? to : from, upper = swapped ? from : to;
+    k->hosts = lower >> 16 << 32 | upper >> 16;
+    k->ports = (uint32_t)(lower << 16 | (upper & 0xffff));
+    k->proto = p->proto;
+    k->kind = (uint8_t)((v6 ? SL_KEY_V6 : 0) | (ports.one_way ? SL_KEY_ONE_WAY : 0) |
+                        (swapped ? SL_KEY_FROM_UPPER : 0));
+    k->hash = sl_flow_hash(k->hosts, k->ports, k->proto, k->kind, s);
 }

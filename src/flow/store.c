@@ -29,25 +29,27 @@ void sl_huge_free(void *p, size_t size) {
         munmap(p, size);
 }
 
+_Static_assert(sizeof(struct sl_chunk) == 3 * 64 * (size_t)SL_STORE_CHUNK, "one line each");
+
 void sl_store_init(struct sl_store *s) {
     *s = (struct sl_store){0};
 }
 
 void sl_store_free(struct sl_store *s) {
     for (uint32_t i = 0; i < s->n_chunks; i++)
-        sl_huge_free(s->chunks[i], SL_STORE_CHUNK * sizeof(struct sl_flow));
+        sl_huge_free(s->chunks[i], sizeof(struct sl_chunk));
     free(s->chunks);
     free(s->freed);
     sl_store_init(s);
 }
 
 static int add_chunk(struct sl_store *s) {
-    struct sl_flow **grown = realloc(s->chunks, (s->n_chunks + 1) * sizeof *grown);
+    struct sl_chunk **grown = realloc(s->chunks, (s->n_chunks + 1) * sizeof *grown);
 
     if (!grown)
         return -1;
     s->chunks = grown;
-    s->chunks[s->n_chunks] = sl_huge_alloc(SL_STORE_CHUNK * sizeof(struct sl_flow));
+    s->chunks[s->n_chunks] = sl_huge_alloc(sizeof(struct sl_chunk));
     if (!s->chunks[s->n_chunks])
         return -1;
     s->n_chunks++;
@@ -56,32 +58,29 @@ static int add_chunk(struct sl_store *s) {
 
 /* The place that was freed last but a few comes next: its memory is asked for early. */
 static void prefetch_freed(const struct sl_store *s) {
-    enum { AHEAD = 4, LINES = sizeof(struct sl_flow) / 64 };
+    enum { AHEAD = 8 };
 
     if (s->n_freed < AHEAD)
         return;
-    const char *next = (const char *)sl_store_at(s, s->freed[s->n_freed - AHEAD]);
-    for (int i = 0; i < LINES; i++)
-        __builtin_prefetch(next + 64 * i, 1);
+    uint32_t next = s->freed[s->n_freed - AHEAD];
+    __builtin_prefetch(sl_store_hot(s, next), 1);
+    __builtin_prefetch(sl_store_cold(s, next), 1);
 }
 
-struct sl_flow *sl_store_get(struct sl_store *s) {
+struct sl_hot *sl_store_get(struct sl_store *s) {
     if (s->n_freed) {
-        uint32_t index = s->freed[--s->n_freed];
-        struct sl_flow *f = sl_store_at(s, index);
+        struct sl_hot *h = sl_store_hot(s, s->freed[--s->n_freed]);
         prefetch_freed(s);
-        memset(f, 0, sizeof *f);
-        f->index = index;
-        return f;
+        return h;
     }
     if (s->used == s->n_chunks * SL_STORE_CHUNK && add_chunk(s) < 0)
         return NULL;
-    struct sl_flow *f = sl_store_at(s, s->used);
-    f->index = s->used++;
-    return f;
+    struct sl_hot *h = sl_store_hot(s, s->used);
+    h->index = s->used++;
+    return h;
 }
 
-int sl_store_put(struct sl_store *s, struct sl_flow *f) {
+int sl_store_put(struct sl_store *s, uint32_t index) {
     if (s->n_freed == s->room) {
         uint32_t room = s->room ? 2 * s->room : 1024;
         uint32_t *grown = realloc(s->freed, room * sizeof *grown);
@@ -90,6 +89,6 @@ int sl_store_put(struct sl_store *s, struct sl_flow *f) {
         s->freed = grown;
         s->room = room;
     }
-    s->freed[s->n_freed++] = f->index;
+    s->freed[s->n_freed++] = index;
     return 0;
 }

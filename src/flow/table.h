@@ -12,19 +12,11 @@
 enum { SL_PROTO_ICMP = 1, SL_PROTO_TCP = 6, SL_PROTO_UDP = 17, SL_PROTO_DCCP = 33, SL_PROTO_ICMPV6 = 58,
        SL_PROTO_SCTP = 132, SL_PROTO_UDPLITE = 136 };
 
-/* sl_flow.flags */
-enum {
-    SL_FLOW_HAS_ISN0 = 1, /* isn[0] is set; the next bit: isn[1] */
-    SL_FLOW_HAS_ISN1 = 2,
-    SL_FLOW_FIN = 4, /* both sides have sent FIN */
-    SL_FLOW_RST = 8,
-    SL_FLOW_DECIDED = 16,
-    SL_FLOW_ONE_WAY = 32,
-    SL_FLOW_LIVE = 64
-};
+/* An idle timeout of 0, never, as a number; sums with any time stamp stay within int64. */
+#define SL_NEVER_S ((int64_t)1 << 61)
 
 struct sl_flows {
-    struct sl_flow_options options;
+    struct sl_flow_options options; /* timeouts of 0 stand as SL_NEVER_S */
     struct sl_hash_seed seed;
     struct sl_slots slots;
     struct sl_store store;
@@ -33,25 +25,39 @@ struct sl_flows {
     struct sl_evict evict;
     struct sl_fragments *fragments; /* made when the first fragment comes */
     struct sl_time before;          /* time of the packet before */
-    struct sl_flow **decided;       /* [taken, n_decided) are still to be handed out */
+    uint32_t *decided; /* indexes; [taken, n_decided) are still to be handed out */
     size_t n_decided, taken, room;
+    struct sl_handed *handed; /* where somebody looks: what was handed out last */
     struct sl_flow_stats stats;
     /* Of the current update: */
     struct sl_flow_key keys[SL_BATCH];
-    uint32_t who[SL_BATCH];       /* which packet a key is of */
-    uint32_t candidate[SL_BATCH]; /* the flow that its hash led to; SL_NIL: none */
+    uint32_t who[SL_BATCH];             /* which packet a key is of */
+    struct sl_hot *candidate[SL_BATCH]; /* the flow that its hash led to; NULL: none */
 };
 
-/* When the flow's time is up, if no packet comes. */
-struct sl_time sl_flow_due(const struct sl_flows *, const struct sl_flow *);
+/* Flows as the outside sees them, put together from their parts. */
+struct sl_handed {
+    struct sl_flow flows[SL_FLOWS_AT_ONCE];
+    struct sl_flow *list[SL_FLOWS_AT_ONCE];
+};
+
+/* When a flow that has not been decided is, if no packet comes. */
+static inline struct sl_time sl_flow_due(const struct sl_flows *t, const struct sl_hot *h) {
+    int64_t idle_s = h->flags & (SL_FLOW_FIN | SL_FLOW_RST) ? t->options.closing_s
+                     : h->proto == SL_PROTO_TCP            ? t->options.idle_tcp_s
+                                                           : t->options.idle_other_s;
+    return (struct sl_time){h->last_s + idle_s, h->last_nsec};
+}
 /* Why, then. */
-uint8_t sl_flow_end_when_idle(const struct sl_flow *);
+static inline uint8_t sl_flow_end_when_idle(const struct sl_hot *h) {
+    return h->flags & SL_FLOW_FIN ? SL_END_FIN : h->flags & SL_FLOW_RST ? SL_END_RST : SL_END_IDLE;
+}
 
 /* Ends a flow before a sweep finds it; it waits in the wheel for its turn in the order. */
-int sl_flow_end_early(struct sl_flows *, struct sl_flow *, uint8_t why, struct sl_time when) SL_USED;
-/* Gives back the places of flows that were handed out in the last round. */
-int sl_flows_release(struct sl_flows *) SL_USED;
+int sl_flow_end_early(struct sl_flows *, struct sl_hot *, uint8_t why, struct sl_time when) SL_USED;
 /* Lets out what could no longer grow, when the capture's clock has moved on. */
 int sl_flows_sweep_if_due(struct sl_flows *) SL_USED;
+
+void sl_flow_assemble(const struct sl_store *, uint32_t index, struct sl_flow *to);
 
 #endif
