@@ -29,30 +29,9 @@ struct sl_ports sl_icmp_ports(const struct sl_packet *p) {
                              .one_way = other < 0};
 }
 
-/* An IPv6 address as a number of 32 bits. Two may share one: who finds a flow by it compares. */
-static uint32_t host(const struct sl_addr *a, const struct sl_hash_seed *s) {
+uint32_t sl_host_v6(const struct sl_addr *a, const struct sl_hash_seed *s) {
     uint64_t w[2];
 
     memcpy(w, a, sizeof w);
     return (uint32_t)(sl_mix(w[0] ^ s->a, w[1] ^ s->b) >> 16);
-}
-
-void sl_flow_key_of(const struct sl_packet *p, struct sl_ports ports, const struct sl_hash_seed *s,
-                    struct sl_flow_key *k) {
-    int v6 = p->ip_version == 6;
-    uint64_t src = v6 ? host(&p->src, s) : p->src.w[3], dst = v6 ? host(&p->dst, s) : p->dst.w[3];
-    uint64_t from = src << 16 | ports.sport, to = dst << 16 | ports.dport;
-    int swapped = from > to;
-
-    if (from == to) /* or so it seems: two IPv6 addresses with one number */
-        swapped = memcmp(&p->src, &p->dst, sizeof p->src) > 0;
-    if (ports.one_way)
-        swapped = 0;
-    uint64_t lower = swapped ? to : from, upper = swapped ? from : to;
-    k->hosts = lower >> 16 << 32 | upper >> 16;
-    k->ports = (uint32_t)(lower << 16 | (upper & 0xffff));
-    k->proto = p->proto;
-    k->kind = (uint8_t)((v6 ? SL_KEY_V6 : 0) | (ports.one_way ? SL_KEY_ONE_WAY : 0) |
-                        (swapped ? SL_KEY_FROM_UPPER : 0));
-    k->hash = sl_flow_hash(k->hosts, k->ports, k->proto, k->kind, s);
 }

@@ -35,12 +35,11 @@ struct sl_hash_seed {
     uint64_t a, b;
 };
 
-/* The packet must be IP. */
-void sl_flow_key_of(const struct sl_packet *, struct sl_ports, const struct sl_hash_seed *,
-                    struct sl_flow_key *);
-
 /* Zeek's pairing of ICMP types: the port numbers of an ICMP or ICMPv6 packet. */
 struct sl_ports sl_icmp_ports(const struct sl_packet *);
+
+/* An IPv6 address as a number of 32 bits. Two may share one: who finds a flow by it compares. */
+uint32_t sl_host_v6(const struct sl_addr *, const struct sl_hash_seed *);
 
 static inline uint64_t sl_mix(uint64_t a, uint64_t b) {
     unsigned __int128 m = (unsigned __int128)a * b;
@@ -54,6 +53,26 @@ static inline uint32_t sl_flow_hash(uint64_t hosts, uint32_t ports, uint8_t prot
     uint64_t h = sl_mix(hosts ^ s->a, rest ^ s->b);
 
     return (uint32_t)(h ^ h >> 32);
+}
+
+/* The packet must be IP. */
+static inline void sl_flow_key_of(const struct sl_packet *p, struct sl_ports ports,
+                                  const struct sl_hash_seed *seed, struct sl_flow_key *k) {
+    int v6 = p->ip_version == 6;
+    uint64_t src = v6 ? sl_host_v6(&p->src, seed) : p->src.w[3];
+    uint64_t dst = v6 ? sl_host_v6(&p->dst, seed) : p->dst.w[3];
+    uint64_t from = src << 16 | ports.sport, to = dst << 16 | ports.dport;
+    int swapped = from > to;
+
+    if (from == to) /* or so it seems: two IPv6 addresses with one number */
+        swapped = __builtin_memcmp(&p->src, &p->dst, sizeof p->src) > 0;
+    swapped &= !ports.one_way;
+    k->hosts = swapped ? dst << 32 | src : src << 32 | dst;
+    k->ports = swapped ? (uint32_t)ports.dport << 16 | ports.sport : (uint32_t)ports.sport << 16 | ports.dport;
+    k->proto = p->proto;
+    k->kind = (uint8_t)((v6 ? SL_KEY_V6 : 0) | (ports.one_way ? SL_KEY_ONE_WAY : 0) |
+                        (swapped ? SL_KEY_FROM_UPPER : 0));
+    k->hash = sl_flow_hash(k->hosts, k->ports, k->proto, k->kind, seed);
 }
 
 #endif

@@ -27,6 +27,7 @@ struct sl_hot {
     uint64_t hosts;
     uint32_t ports;
     uint8_t proto, kind, flags;
+    uint8_t timeout; /* which of struct sl_flows' */
     int64_t last_s;
     uint32_t last_nsec;
     uint16_t tcp_flags[2];

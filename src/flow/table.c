@@ -24,8 +24,9 @@ struct sl_flows *sl_flows_new(const struct sl_flow_options *options, struct sl_e
         return NULL;
     }
     t->options = *options;
-    t->options.idle_tcp_s = never_at_0(options->idle_tcp_s);
-    t->options.idle_other_s = never_at_0(options->idle_other_s);
+    t->timeout_s[SL_TIMEOUT_OTHER] = never_at_0(options->idle_other_s);
+    t->timeout_s[SL_TIMEOUT_TCP] = never_at_0(options->idle_tcp_s);
+    t->timeout_s[SL_TIMEOUT_CLOSING] = options->closing_s;
     sl_store_init(&t->store);
     sl_wheel_init(&t->wheel, &t->store);
     return t;
@@ -58,7 +59,7 @@ static int same_addresses(const struct sl_rare *r, const struct sl_packet *p, co
     return !memcmp(&r->lower, lower, sizeof r->lower) && !memcmp(&r->upper, upper, sizeof r->upper);
 }
 
-static int same(const struct sl_flows *t, const struct sl_hot *h, const struct sl_packet *p,
+static inline int same(const struct sl_flows *t, const struct sl_hot *h, const struct sl_packet *p,
                 const struct sl_flow_key *k) {
     uint32_t kind = (uint32_t)(h->kind ^ k->kind) & SL_KEY_SAME;
 
@@ -97,6 +98,7 @@ static void fill(struct sl_flows *t, struct sl_hot *h, const struct sl_packet *p
                          .ports = k->ports,
                          .proto = k->proto,
                          .kind = (uint8_t)(k->kind ^ (answer ? SL_KEY_FROM_UPPER : 0)),
+                         .timeout = p->proto == SL_PROTO_TCP ? SL_TIMEOUT_TCP : SL_TIMEOUT_OTHER,
                          .last_s = p->ts.s,
                          .last_nsec = p->ts.nsec,
                          .index = h->index,
@@ -203,7 +205,7 @@ static int track_tcp(struct sl_flows *t, struct sl_hot *h, const struct sl_packe
         h->flags |= (uint8_t)(SL_FLOW_HAS_ISN0 << dir);
     }
     if (!(p->tcp_flags & (SL_TCP_FIN | SL_TCP_RST)) || h->flags & (SL_FLOW_FIN | SL_FLOW_RST) ||
-        t->options.idle_tcp_s == SL_NEVER_S)
+        !t->options.idle_tcp_s)
         return 0;
     if (p->tcp_flags & SL_TCP_RST)
         h->flags |= SL_FLOW_RST;
@@ -211,6 +213,7 @@ static int track_tcp(struct sl_flows *t, struct sl_hot *h, const struct sl_packe
         h->flags |= SL_FLOW_FIN;
     else
         return 0;
+    h->timeout = SL_TIMEOUT_CLOSING;
     return sl_wheel_put(&t->wheel, h, sl_flow_due(t, h).s); /* sooner than its bucket says */
 }
 
@@ -235,7 +238,6 @@ static int take(struct sl_flows *t, struct sl_packet *p, const struct sl_flow_ke
     p->dir = (uint8_t)dir;
     p->flow = h->index;
     p->flow_pkt64 = ordinal(t, h);
-    t->stats.packets++;
     return p->protos >> SL_P_TCP & 1 ? track_tcp(t, h, p, dir) : 0;
 }
 
@@ -302,13 +304,14 @@ static int make_keys(struct sl_flows *t, const struct sl_packet *packets, const 
             return -1;
         if (has) {
             sl_slots_prefetch(&t->slots, t->keys[keys].hash);
-            t->who[keys++] = sel[i];
+            t->who[keys++] = i;
         }
     }
     return keys;
 }
 
-static void find_candidates(struct sl_flows *t, const struct sl_packet *packets, uint32_t n) {
+static void find_candidates(struct sl_flows *t, const struct sl_packet *packets, const uint32_t *sel,
+                            uint32_t n) {
     const struct sl_slot *slots = t->slots.slots;
 
     for (uint32_t i = 0; i < n; i++) {
@@ -324,32 +327,37 @@ static void find_candidates(struct sl_flows *t, const struct sl_packet *packets,
         __builtin_prefetch(t->candidate[i], 1);
         if (t->keys[i].kind & SL_KEY_V6)
             __builtin_prefetch(sl_store_rare(&t->store, index));
-        if (packets[t->who[i]].tcp_flags & SL_TCP_SYN)
+        if (packets[sel[t->who[i]]].tcp_flags & SL_TCP_SYN)
             __builtin_prefetch(sl_store_cold(&t->store, index), 1);
     }
 }
 
+/* Updates the flows of packets below position `end` of the selection. */
+static int take_until(struct sl_flows *t, struct sl_packet *packets, const uint32_t *sel, uint32_t end,
+                      uint32_t *key, uint32_t keys) {
+    for (; *key < keys && t->who[*key] < end; ++*key)
+        if (take(t, &packets[sel[t->who[*key]]], &t->keys[*key], t->candidate[*key]) < 0)
+            return -1;
+    return 0;
+}
+
 int sl_flows_update(struct sl_flows *t, struct sl_packet *packets, const uint32_t *sel, uint32_t n,
                     struct sl_error *err) {
-    uint32_t done = 0;
-    int keys;
+    uint32_t key = 0, at = 0;
+    int keys = make_keys(t, packets, sel, n);
 
-    if ((keys = make_keys(t, packets, sel, n)) < 0)
+    if (keys < 0)
         goto no_memory;
-    find_candidates(t, packets, (uint32_t)keys);
-    for (uint32_t i = 0; i < n; i++) {
-        struct sl_packet *p = &packets[sel[i]];
-        if (sl_before(p->ts, t->before) && t->clock.packets)
-            t->stats.backwards++;
-        t->before = p->ts;
-        if (done < (uint32_t)keys && t->who[done] == sel[i]) {
-            if (take(t, p, &t->keys[done], t->candidate[done]) < 0)
-                goto no_memory;
-            done++;
-        }
-        if (sl_clock_tick(&t->clock, p->ts) && sl_flows_sweep_if_due(t) < 0)
+    find_candidates(t, packets, sel, (uint32_t)keys);
+    while (at < n) {
+        at += sl_clock_add(&t->clock, packets, sel + at, n - at);
+        if (take_until(t, packets, sel, at, &key, (uint32_t)keys) < 0)
+            goto no_memory;
+        if (sl_clock_block_full(&t->clock) && sl_flows_sweep_if_due(t) < 0)
             goto no_memory;
     }
+    t->stats.packets += (uint32_t)keys;
+    t->stats.backwards = t->clock.backwards;
     return 0;
 no_memory:
     return sl_error_set(err, SL_EXIT_INPUT, "out of memory with %u live flows: try --max-flows, --idle or a filter",

@@ -12,11 +12,15 @@
 enum { SL_PROTO_ICMP = 1, SL_PROTO_TCP = 6, SL_PROTO_UDP = 17, SL_PROTO_DCCP = 33, SL_PROTO_ICMPV6 = 58,
        SL_PROTO_SCTP = 132, SL_PROTO_UDPLITE = 136 };
 
+/* sl_hot.timeout */
+enum { SL_TIMEOUT_OTHER, SL_TIMEOUT_TCP, SL_TIMEOUT_CLOSING, SL_TIMEOUTS };
+
 /* An idle timeout of 0, never, as a number; sums with any time stamp stay within int64. */
 #define SL_NEVER_S ((int64_t)1 << 61)
 
 struct sl_flows {
-    struct sl_flow_options options; /* timeouts of 0 stand as SL_NEVER_S */
+    struct sl_flow_options options;
+    int64_t timeout_s[SL_TIMEOUTS]; /* SL_NEVER_S where an option says 0 */
     struct sl_hash_seed seed;
     struct sl_slots slots;
     struct sl_store store;
@@ -24,14 +28,13 @@ struct sl_flows {
     struct sl_clock clock;
     struct sl_evict evict;
     struct sl_fragments *fragments; /* made when the first fragment comes */
-    struct sl_time before;          /* time of the packet before */
     uint32_t *decided; /* indexes; [taken, n_decided) are still to be handed out */
     size_t n_decided, taken, room;
     struct sl_handed *handed; /* where somebody looks: what was handed out last */
     struct sl_flow_stats stats;
     /* Of the current update: */
     struct sl_flow_key keys[SL_BATCH];
-    uint32_t who[SL_BATCH];             /* which packet a key is of */
+    uint32_t who[SL_BATCH];             /* the position in the selection that a key is of */
     struct sl_hot *candidate[SL_BATCH]; /* the flow that its hash led to; NULL: none */
 };
 
@@ -43,10 +46,7 @@ struct sl_handed {
 
 /* When a flow that has not been decided is, if no packet comes. */
 static inline struct sl_time sl_flow_due(const struct sl_flows *t, const struct sl_hot *h) {
-    int64_t idle_s = h->flags & (SL_FLOW_FIN | SL_FLOW_RST) ? t->options.closing_s
-                     : h->proto == SL_PROTO_TCP            ? t->options.idle_tcp_s
-                                                           : t->options.idle_other_s;
-    return (struct sl_time){h->last_s + idle_s, h->last_nsec};
+    return (struct sl_time){h->last_s + t->timeout_s[h->timeout], h->last_nsec};
 }
 /* Why, then. */
 static inline uint8_t sl_flow_end_when_idle(const struct sl_hot *h) {
