@@ -27,13 +27,9 @@ static int end(struct sl_flows *t, struct sl_hot *h, uint8_t why, struct sl_time
     return 0;
 }
 
-static uint32_t hash_of(const struct sl_flows *t, const struct sl_hot *h) {
-    return sl_flow_hash(h->hosts, h->ports, h->proto, h->kind, &t->seed);
-}
-
 /* The same, and no further packet finds it. */
 static int take_out(struct sl_flows *t, struct sl_hot *h, uint8_t why, struct sl_time when) {
-    sl_slots_remove(&t->slots, hash_of(t, h), h->index);
+    sl_slots_remove(&t->slots, sl_flow_hash_of(t, h), h->index);
     return end(t, h, why, when);
 }
 
@@ -100,7 +96,7 @@ static struct sl_hot *taken(const struct sl_flows *t, uint32_t i) {
     const struct sl_bucket *b = &t->wheel.taken;
 
     if (i + AHEAD < b->n)
-        sl_slots_prefetch(&t->slots, hash_of(t, sl_store_hot(&t->store, b->indexes[i + AHEAD])));
+        sl_slots_prefetch(&t->slots, sl_flow_hash_of(t, sl_store_hot(&t->store, b->indexes[i + AHEAD])));
     return sl_store_hot(&t->store, b->indexes[i]);
 }
 

@@ -7,8 +7,10 @@
 enum { HUGE_PAGE = 2 * 1024 * 1024 };
 
 void *sl_huge_alloc(size_t size) {
-    if (size < HUGE_PAGE)
-        return calloc(1, size);
+    if (size < HUGE_PAGE) {
+        void *small = aligned_alloc(64, size);
+        return small ? memset(small, 0, size) : NULL;
+    }
     /* Mapped with room to spare, so that the part that is kept can start on a huge page. */
     size_t room = size + HUGE_PAGE;
     uint8_t *p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -63,8 +65,8 @@ static void prefetch_freed(const struct sl_store *s) {
     if (s->n_freed < AHEAD)
         return;
     uint32_t next = s->freed[s->n_freed - AHEAD];
-    __builtin_prefetch(sl_store_hot(s, next), 1);
-    __builtin_prefetch(sl_store_cold(s, next), 1);
+    sl_prefetch(sl_store_hot(s, next));
+    sl_prefetch(sl_store_cold(s, next));
 }
 
 struct sl_hot *sl_store_get(struct sl_store *s) {

@@ -75,6 +75,13 @@ void sl_store_free(struct sl_store *);
 struct sl_hot *sl_store_get(struct sl_store *);
 int sl_store_put(struct sl_store *, uint32_t index) SL_USED; /* -1: out of memory */
 
+/* Asks for a cache line that will be written. The empty statement is there for gcc 12, which takes a
+ * function that only prefetches for one without effect and drops its calls. */
+static inline void sl_prefetch(const void *line) {
+    __builtin_prefetch(line, 1);
+    __asm__ volatile("");
+}
+
 static inline struct sl_hot *sl_store_hot(const struct sl_store *s, uint32_t index) {
     return &s->chunks[index >> SL_STORE_SHIFT]->hot[index & (SL_STORE_CHUNK - 1)].flow;
 }
@@ -95,8 +102,8 @@ static inline struct sl_time sl_cold_decided(const struct sl_cold *c) {
     return (struct sl_time){c->decided_s, c->decided_nsec};
 }
 
-/* Memory for a large table that is met at random: zeroed, on huge pages where the system has
- * them. Freed with sl_huge_free of the same size. */
+/* Memory for a large table that is met at random: zeroed, on whole cache lines, and on huge
+ * pages where the system has them. The size is a multiple of 64. Freed with sl_huge_free of the same size. */
 void *sl_huge_alloc(size_t size) SL_USED;
 void sl_huge_free(void *, size_t size);
 

@@ -16,7 +16,7 @@ static int64_t never_at_0(int64_t timeout_s) {
 struct sl_flows *sl_flows_new(const struct sl_flow_options *options, struct sl_error *err) {
     struct sl_flows *t = calloc(1, sizeof *t);
 
-    if (!t || sl_slots_init(&t->slots) < 0 ||
+    if (!t || sl_slots_init(&t->slots, 0) < 0 ||
         (options->ordered && !(t->handed = malloc(sizeof *t->handed))) ||
         getrandom(&t->seed, sizeof t->seed, 0) != (ssize_t)sizeof t->seed) {
         sl_flows_free(t);
@@ -69,16 +69,33 @@ static inline int same(const struct sl_flows *t, const struct sl_hot *h, const s
 }
 
 static struct sl_hot *find(const struct sl_flows *t, const struct sl_packet *p, const struct sl_flow_key *k) {
-    const struct sl_slot *slots = t->slots.slots;
+    uint8_t tag = sl_slots_tag(k->hash);
 
-    for (uint32_t i = k->hash & t->slots.mask; slots[i].index != SL_NIL; i = (i + 1) & t->slots.mask) {
-        if (slots[i].hash != k->hash)
-            continue;
-        struct sl_hot *h = sl_store_hot(&t->store, slots[i].index);
-        if (same(t, h, p, k))
-            return h;
+    for (const struct sl_slots_bucket *b = sl_slots_home(&t->slots, k->hash);; b = sl_slots_next(&t->slots, b)) {
+        for (uint32_t found = sl_slots_match(b, tag); found; found &= found - 1) {
+            struct sl_hot *h = sl_store_hot(&t->store, b->indexes[__builtin_ctz(found)]);
+            if (same(t, h, p, k))
+                return h;
+        }
+        if (!b->passed)
+            return NULL;
     }
-    return NULL;
+}
+
+/* Makes the hash table twice as large. */
+static int grow(struct sl_flows *t) {
+    struct sl_slots bigger;
+
+    if (sl_slots_init(&bigger, 2 * t->slots.used) < 0)
+        return -1;
+    for (uint32_t i = 0; i < t->store.used; i++) {
+        const struct sl_hot *h = sl_store_hot(&t->store, i);
+        if (!(h->flags & SL_FLOW_DECIDED))
+            sl_slots_add(&bigger, sl_flow_hash_of(t, h), i);
+    }
+    sl_slots_free(&t->slots);
+    t->slots = bigger;
+    return 0;
 }
 
 static int make_room(struct sl_flows *t, struct sl_time now) {
@@ -113,12 +130,13 @@ static void fill(struct sl_flows *t, struct sl_hot *h, const struct sl_packet *p
 }
 
 static struct sl_hot *create(struct sl_flows *t, const struct sl_packet *p, const struct sl_flow_key *k) {
-    if (make_room(t, p->ts) < 0)
+    if (make_room(t, p->ts) < 0 || (sl_slots_full(&t->slots) && grow(t) < 0))
         return NULL;
     struct sl_hot *h = sl_store_get(&t->store);
-    if (!h || sl_slots_add(&t->slots, k->hash, h->index) < 0)
+    if (!h)
         return NULL;
     fill(t, h, p, k);
+    sl_slots_add(&t->slots, k->hash, h->index);
     if (sl_wheel_put(&t->wheel, h, sl_flow_due(t, h).s) < 0)
         return NULL;
     if (t->options.max_flows && sl_evict_add(&t->evict, h, p->number64) < 0)
@@ -221,11 +239,10 @@ static int direction(const struct sl_hot *h, const struct sl_flow_key *k) {
     return ((h->kind ^ k->kind) & SL_KEY_FROM_UPPER) != 0;
 }
 
-static int take(struct sl_flows *t, struct sl_packet *p, const struct sl_flow_key *k, struct sl_hot *h) {
+static int take(struct sl_flows *t, struct sl_packet *p, const struct sl_flow_key *k) {
+    struct sl_hot *h = find(t, p, k);
     int failed = 0;
 
-    if (!h || h->flags & SL_FLOW_DECIDED || !same(t, h, p, k))
-        h = find(t, p, k); /* made by an earlier packet of this batch, or two flows have one hash */
     if (h && split(t, h, p, direction(h, k), &failed))
         h = NULL;
     if (failed || (!h && !(h = create(t, p, k))))
@@ -294,7 +311,7 @@ static int key_of(struct sl_flows *t, const struct sl_packet *p, struct sl_flow_
 }
 
 /* Three passes over a batch, because each packet's flow is somewhere else in memory: the first asks
- * for the hash slots, the second reads them and asks for the flows, the third finds them near. */
+ * for the hash buckets, the second reads them and asks for the flows, the third finds all near. */
 static int make_keys(struct sl_flows *t, const struct sl_packet *packets, const uint32_t *sel, uint32_t n) {
     int keys = 0;
 
@@ -310,25 +327,24 @@ static int make_keys(struct sl_flows *t, const struct sl_packet *packets, const 
     return keys;
 }
 
-static void find_candidates(struct sl_flows *t, const struct sl_packet *packets, const uint32_t *sel,
-                            uint32_t n) {
-    const struct sl_slot *slots = t->slots.slots;
+static void prefetch_flow(const struct sl_flows *t, uint32_t index, const struct sl_packet *p,
+                          const struct sl_flow_key *k) {
+    const void *hot = sl_store_hot(&t->store, index), *also = hot;
 
+    /* Chosen without a jump: which packets are IPv6 cannot be foretold. */
+    also = p->tcp_flags & SL_TCP_SYN ? sl_store_cold(&t->store, index) : also;
+    also = k->kind & SL_KEY_V6 ? (const void *)sl_store_rare(&t->store, index) : also;
+    sl_prefetch(hot);
+    sl_prefetch(also);
+}
+
+static void prefetch_flows(const struct sl_flows *t, const struct sl_packet *packets, const uint32_t *sel,
+                           uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t hash = t->keys[i].hash, at = hash & t->slots.mask;
-        while (slots[at].index != SL_NIL && slots[at].hash != hash)
-            at = (at + 1) & t->slots.mask;
-        uint32_t index = slots[at].index;
-        if (index == SL_NIL) {
-            t->candidate[i] = NULL;
-            continue;
-        }
-        t->candidate[i] = sl_store_hot(&t->store, index);
-        __builtin_prefetch(t->candidate[i], 1);
-        if (t->keys[i].kind & SL_KEY_V6)
-            __builtin_prefetch(sl_store_rare(&t->store, index));
-        if (packets[sel[t->who[i]]].tcp_flags & SL_TCP_SYN)
-            __builtin_prefetch(sl_store_cold(&t->store, index), 1);
+        const struct sl_flow_key *k = &t->keys[i];
+        const struct sl_slots_bucket *b = sl_slots_home(&t->slots, k->hash);
+        for (uint32_t found = sl_slots_match(b, sl_slots_tag(k->hash)); found; found &= found - 1)
+            prefetch_flow(t, b->indexes[__builtin_ctz(found)], &packets[sel[t->who[i]]], k);
     }
 }
 
@@ -336,7 +352,7 @@ static void find_candidates(struct sl_flows *t, const struct sl_packet *packets,
 static int take_until(struct sl_flows *t, struct sl_packet *packets, const uint32_t *sel, uint32_t end,
                       uint32_t *key, uint32_t keys) {
     for (; *key < keys && t->who[*key] < end; ++*key)
-        if (take(t, &packets[sel[t->who[*key]]], &t->keys[*key], t->candidate[*key]) < 0)
+        if (take(t, &packets[sel[t->who[*key]]], &t->keys[*key]) < 0)
             return -1;
     return 0;
 }
@@ -348,7 +364,7 @@ int sl_flows_update(struct sl_flows *t, struct sl_packet *packets, const uint32_
 
     if (keys < 0)
         goto no_memory;
-    find_candidates(t, packets, sel, (uint32_t)keys);
+    prefetch_flows(t, packets, sel, (uint32_t)keys);
     while (at < n) {
         at += sl_clock_add(&t->clock, packets, sel + at, n - at);
         if (take_until(t, packets, sel, at, &key, (uint32_t)keys) < 0)

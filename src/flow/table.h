@@ -34,8 +34,7 @@ struct sl_flows {
     struct sl_flow_stats stats;
     /* Of the current update: */
     struct sl_flow_key keys[SL_BATCH];
-    uint32_t who[SL_BATCH];             /* the position in the selection that a key is of */
-    struct sl_hot *candidate[SL_BATCH]; /* the flow that its hash led to; NULL: none */
+    uint32_t who[SL_BATCH]; /* the position in the selection that a key is of */
 };
 
 /* Flows as the outside sees them, put together from their parts. */
@@ -43,6 +42,10 @@ struct sl_handed {
     struct sl_flow flows[SL_FLOWS_AT_ONCE];
     struct sl_flow *list[SL_FLOWS_AT_ONCE];
 };
+
+static inline uint32_t sl_flow_hash_of(const struct sl_flows *t, const struct sl_hot *h) {
+    return sl_flow_hash(h->hosts, h->ports, h->proto, h->kind, &t->seed);
+}
 
 /* When a flow that has not been decided is, if no packet comes. */
 static inline struct sl_time sl_flow_due(const struct sl_flows *t, const struct sl_hot *h) {

@@ -46,7 +46,7 @@ static int take_bucket(struct sl_wheel *w, uint32_t number) {
 
     for (uint32_t i = 0; i < b->n; i++) {
         if (i + AHEAD < b->n)
-            __builtin_prefetch(sl_store_hot(w->store, b->indexes[i + AHEAD]), 1);
+            sl_prefetch(sl_store_hot(w->store, b->indexes[i + AHEAD]));
         struct sl_hot *h = sl_store_hot(w->store, b->indexes[i]);
         if (h->wheel_bucket != number)
             continue;
