@@ -16,7 +16,7 @@ static void put_key(const struct sl_store *s, const struct sl_hot *h, struct sl_
     to->dst = from_upper ? lower : upper;
     to->sport = from_upper ? upper_port : lower_port;
     to->dport = from_upper ? lower_port : upper_port;
-    to->proto = h->proto;
+    to->proto = (uint8_t)h->kind;
     to->ip_version = v6 ? 6 : 4;
 }
 

@@ -15,7 +15,7 @@ const char *sl_flow_end_name(uint32_t end) {
 static int end(struct sl_flows *t, struct sl_hot *h, uint8_t why, struct sl_time when) {
     t->stats.ended[why]++;
     t->stats.live--;
-    h->flags |= SL_FLOW_DECIDED;
+    h->flags &= (uint8_t)~SL_FLOW_LIVE;
     if (!t->options.ordered) {
         h->wheel_bucket = SL_WHEEL_NONE;
         return sl_store_put(&t->store, h->index);
@@ -101,7 +101,7 @@ static struct sl_hot *taken(const struct sl_flows *t, uint32_t i) {
 }
 
 static int sweep_flow(struct sl_flows *t, struct sl_hot *h, int64_t until_s) {
-    int decided = h->flags & SL_FLOW_DECIDED;
+    int decided = !(h->flags & SL_FLOW_LIVE);
     struct sl_time when = decided ? sl_cold_decided(sl_store_cold(&t->store, h->index)) : sl_flow_due(t, h);
 
     if (when.s >= until_s)
@@ -156,7 +156,7 @@ int sl_flows_finish(struct sl_flows *t, struct sl_error *err) {
         goto no_memory;
     for (uint32_t i = 0; i < t->wheel.taken.n; i++) {
         struct sl_hot *h = sl_store_hot(&t->store, t->wheel.taken.indexes[i]);
-        if (!(h->flags & SL_FLOW_DECIDED) && end_at(t, h, at_end) < 0)
+        if (h->flags & SL_FLOW_LIVE && end_at(t, h, at_end) < 0)
             goto no_memory;
         if (queue(t, h->index) < 0)
             goto no_memory;

@@ -9,19 +9,21 @@
 
 #include "../types.h"
 
-/* sl_flow_key.kind */
+/* sl_flow_key.kind: the IP protocol, and above it */
 enum {
-    SL_KEY_V6 = 1,
-    SL_KEY_ONE_WAY = 2, /* the answer, if any, is no packet of this flow (most ICMP types) */
-    SL_KEY_SAME = SL_KEY_V6 | SL_KEY_ONE_WAY, /* what packets of one flow have in common */
-    SL_KEY_FROM_UPPER = 4 /* the sender (of a flow: the originator) is the upper end */
+    SL_KEY_V6 = 0x100,
+    SL_KEY_ONE_WAY = 0x200,    /* the answer, if any, is no packet of this flow (most ICMP types) */
+    SL_KEY_FROM_UPPER = 0x400, /* the sender (of a flow: the originator) is the upper end */
+    SL_KEY_SAME = 0x3ff        /* what all packets of a flow have in common */
 };
 
 struct sl_flow_key {
     uint64_t hosts; /* lower end << 32 | upper end: IPv4 addresses, keyed hashes of IPv6 ones */
     uint32_t ports; /* lower end << 16 | upper end */
     uint32_t hash;
-    uint8_t proto, kind;
+    struct sl_packet *packet; /* whose key it is; borrowed */
+    uint16_t position;        /* where it stands in the selection */
+    uint16_t kind;
 };
 
 /* The ports of a packet; of ICMP type and code. */
@@ -47,17 +49,16 @@ static inline uint64_t sl_mix(uint64_t a, uint64_t b) {
 }
 
 /* The hash of a key's other fields: a flow need not keep it. */
-static inline uint32_t sl_flow_hash(uint64_t hosts, uint32_t ports, uint8_t proto, uint8_t kind,
-                                    const struct sl_hash_seed *s) {
-    uint64_t rest = (uint64_t)ports << 32 | (uint64_t)proto << 8 | (kind & SL_KEY_SAME);
+static inline uint32_t sl_flow_hash(uint64_t hosts, uint32_t ports, uint16_t kind, const struct sl_hash_seed *s) {
+    uint64_t rest = (uint64_t)ports << 16 | (kind & SL_KEY_SAME);
     uint64_t h = sl_mix(hosts ^ s->a, rest ^ s->b);
 
     return (uint32_t)(h ^ h >> 32);
 }
 
-/* The packet must be IP. */
-static inline void sl_flow_key_of(const struct sl_packet *p, struct sl_ports ports,
-                                  const struct sl_hash_seed *seed, struct sl_flow_key *k) {
+/* Fills in all but position. The packet must be IP. */
+static inline void sl_flow_key_of(struct sl_packet *p, struct sl_ports ports, const struct sl_hash_seed *seed,
+                                  struct sl_flow_key *k) {
     int v6 = p->ip_version == 6;
     uint64_t src = v6 ? sl_host_v6(&p->src, seed) : p->src.w[3];
     uint64_t dst = v6 ? sl_host_v6(&p->dst, seed) : p->dst.w[3];
@@ -67,12 +68,12 @@ static inline void sl_flow_key_of(const struct sl_packet *p, struct sl_ports por
     if (from == to) /* or so it seems: two IPv6 addresses with one number */
         swapped = __builtin_memcmp(&p->src, &p->dst, sizeof p->src) > 0;
     swapped &= !ports.one_way;
-    k->hosts = swapped ? dst << 32 | src : src << 32 | dst;
-    k->ports = swapped ? (uint32_t)ports.dport << 16 | ports.sport : (uint32_t)ports.sport << 16 | ports.dport;
-    k->proto = p->proto;
-    k->kind = (uint8_t)((v6 ? SL_KEY_V6 : 0) | (ports.one_way ? SL_KEY_ONE_WAY : 0) |
-                        (swapped ? SL_KEY_FROM_UPPER : 0));
-    k->hash = sl_flow_hash(k->hosts, k->ports, k->proto, k->kind, seed);
+    uint64_t lower = swapped ? to : from, upper = swapped ? from : to;
+    k->hosts = lower >> 16 << 32 | upper >> 16;
+    k->ports = (uint32_t)(lower << 16 | (upper & 0xffff));
+    k->kind = (uint16_t)(p->proto | v6 * SL_KEY_V6 | ports.one_way * SL_KEY_ONE_WAY | swapped * SL_KEY_FROM_UPPER);
+    k->hash = sl_flow_hash(k->hosts, k->ports, k->kind, seed);
+    k->packet = p;
 }
 
 #endif

@@ -63,7 +63,7 @@ static inline int same(const struct sl_flows *t, const struct sl_hot *h, const s
                 const struct sl_flow_key *k) {
     uint32_t kind = (uint32_t)(h->kind ^ k->kind) & SL_KEY_SAME;
 
-    if ((h->hosts ^ k->hosts) | (h->ports ^ k->ports) | (uint32_t)(h->proto ^ k->proto) | kind)
+    if ((h->hosts ^ k->hosts) | (h->ports ^ k->ports) | kind)
         return 0;
     return !(k->kind & SL_KEY_V6) || same_addresses(sl_store_rare(&t->store, h->index), p, k);
 }
@@ -90,7 +90,7 @@ static int grow(struct sl_flows *t) {
         return -1;
     for (uint32_t i = 0; i < t->store.used; i++) {
         const struct sl_hot *h = sl_store_hot(&t->store, i);
-        if (!(h->flags & SL_FLOW_DECIDED))
+        if (h->flags & SL_FLOW_LIVE)
             sl_slots_add(&bigger, sl_flow_hash_of(t, h), i);
     }
     sl_slots_free(&t->slots);
@@ -113,8 +113,8 @@ static void fill(struct sl_flows *t, struct sl_hot *h, const struct sl_packet *p
 
     *h = (struct sl_hot){.hosts = k->hosts,
                          .ports = k->ports,
-                         .proto = k->proto,
-                         .kind = (uint8_t)(k->kind ^ (answer ? SL_KEY_FROM_UPPER : 0)),
+                         .kind = (uint16_t)(k->kind ^ (answer ? SL_KEY_FROM_UPPER : 0)),
+                         .flags = SL_FLOW_LIVE,
                          .timeout = p->proto == SL_PROTO_TCP ? SL_TIMEOUT_TCP : SL_TIMEOUT_OTHER,
                          .last_s = p->ts.s,
                          .last_nsec = p->ts.nsec,
@@ -132,7 +132,7 @@ static void fill(struct sl_flows *t, struct sl_hot *h, const struct sl_packet *p
 static struct sl_hot *create(struct sl_flows *t, const struct sl_packet *p, const struct sl_flow_key *k) {
     if (make_room(t, p->ts) < 0 || (sl_slots_full(&t->slots) && grow(t) < 0))
         return NULL;
-    struct sl_hot *h = sl_store_get(&t->store);
+    struct sl_hot *h = sl_store_get(&t->store, (k->kind & SL_KEY_V6) != 0);
     if (!h)
         return NULL;
     fill(t, h, p, k);
@@ -239,7 +239,8 @@ static int direction(const struct sl_hot *h, const struct sl_flow_key *k) {
     return ((h->kind ^ k->kind) & SL_KEY_FROM_UPPER) != 0;
 }
 
-static int take(struct sl_flows *t, struct sl_packet *p, const struct sl_flow_key *k) {
+static int take(struct sl_flows *t, const struct sl_flow_key *k) {
+    struct sl_packet *p = k->packet;
     struct sl_hot *h = find(t, p, k);
     int failed = 0;
 
@@ -289,7 +290,7 @@ static int remember_fragment(struct sl_flows *t, const struct sl_packet *p, cons
 }
 
 /* The key of a packet; 0: it belongs to no flow; -1: out of memory. */
-static int key_of(struct sl_flows *t, const struct sl_packet *p, struct sl_flow_key *k) {
+static int key_of(struct sl_flows *t, struct sl_packet *p, struct sl_flow_key *k) {
     struct sl_ports ports = {.sport = p->sport, .dport = p->dport};
 
     if (!p->ip_version)
@@ -312,7 +313,7 @@ static int key_of(struct sl_flows *t, const struct sl_packet *p, struct sl_flow_
 
 /* Three passes over a batch, because each packet's flow is somewhere else in memory: the first asks
  * for the hash buckets, the second reads them and asks for the flows, the third finds all near. */
-static int make_keys(struct sl_flows *t, const struct sl_packet *packets, const uint32_t *sel, uint32_t n) {
+static int make_keys(struct sl_flows *t, struct sl_packet *packets, const uint32_t *sel, uint32_t n) {
     int keys = 0;
 
     for (uint32_t i = 0; i < n; i++) {
@@ -321,53 +322,52 @@ static int make_keys(struct sl_flows *t, const struct sl_packet *packets, const 
             return -1;
         if (has) {
             sl_slots_prefetch(&t->slots, t->keys[keys].hash);
-            t->who[keys++] = i;
+            t->keys[keys++].position = (uint16_t)i;
         }
     }
     return keys;
 }
 
-static void prefetch_flow(const struct sl_flows *t, uint32_t index, const struct sl_packet *p,
-                          const struct sl_flow_key *k) {
+static void prefetch_flow(const struct sl_flows *t, uint32_t index, const struct sl_flow_key *k) {
     const void *hot = sl_store_hot(&t->store, index), *also = hot;
 
     /* Chosen without a jump: which packets are IPv6 cannot be foretold. */
-    also = p->tcp_flags & SL_TCP_SYN ? sl_store_cold(&t->store, index) : also;
+    also = k->packet->tcp_flags & SL_TCP_SYN ? sl_store_cold(&t->store, index) : also;
     also = k->kind & SL_KEY_V6 ? (const void *)sl_store_rare(&t->store, index) : also;
     sl_prefetch(hot);
     sl_prefetch(also);
 }
 
-static void prefetch_flows(const struct sl_flows *t, const struct sl_packet *packets, const uint32_t *sel,
-                           uint32_t n) {
+static void prefetch_flows(const struct sl_flows *t, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
         const struct sl_flow_key *k = &t->keys[i];
         const struct sl_slots_bucket *b = sl_slots_home(&t->slots, k->hash);
         for (uint32_t found = sl_slots_match(b, sl_slots_tag(k->hash)); found; found &= found - 1)
-            prefetch_flow(t, b->indexes[__builtin_ctz(found)], &packets[sel[t->who[i]]], k);
+            prefetch_flow(t, b->indexes[__builtin_ctz(found)], k);
     }
 }
 
-/* Updates the flows of packets below position `end` of the selection. */
-static int take_until(struct sl_flows *t, struct sl_packet *packets, const uint32_t *sel, uint32_t end,
-                      uint32_t *key, uint32_t keys) {
-    for (; *key < keys && t->who[*key] < end; ++*key)
-        if (take(t, &packets[sel[t->who[*key]]], &t->keys[*key]) < 0)
+/* Updates the flows of packets below position `end` of the selection; *key moves on past them. */
+static int take_until(struct sl_flows *t, uint32_t end, const struct sl_flow_key **key,
+                      const struct sl_flow_key *keys_end) {
+    for (; *key < keys_end && (*key)->position < end; ++*key)
+        if (take(t, *key) < 0)
             return -1;
     return 0;
 }
 
 int sl_flows_update(struct sl_flows *t, struct sl_packet *packets, const uint32_t *sel, uint32_t n,
                     struct sl_error *err) {
-    uint32_t key = 0, at = 0;
+    const struct sl_flow_key *key = t->keys;
+    uint32_t at = 0;
     int keys = make_keys(t, packets, sel, n);
 
     if (keys < 0)
         goto no_memory;
-    prefetch_flows(t, packets, sel, (uint32_t)keys);
+    prefetch_flows(t, (uint32_t)keys);
     while (at < n) {
         at += sl_clock_add(&t->clock, packets, sel + at, n - at);
-        if (take_until(t, packets, sel, at, &key, (uint32_t)keys) < 0)
+        if (take_until(t, at, &key, t->keys + keys) < 0)
             goto no_memory;
         if (sl_clock_block_full(&t->clock) && sl_flows_sweep_if_due(t) < 0)
             goto no_memory;

@@ -34,7 +34,6 @@ struct sl_flows {
     struct sl_flow_stats stats;
     /* Of the current update: */
     struct sl_flow_key keys[SL_BATCH];
-    uint32_t who[SL_BATCH]; /* the position in the selection that a key is of */
 };
 
 /* Flows as the outside sees them, put together from their parts. */
@@ -44,7 +43,7 @@ struct sl_handed {
 };
 
 static inline uint32_t sl_flow_hash_of(const struct sl_flows *t, const struct sl_hot *h) {
-    return sl_flow_hash(h->hosts, h->ports, h->proto, h->kind, &t->seed);
+    return sl_flow_hash(h->hosts, h->ports, h->kind, &t->seed);
 }
 
 /* When a flow that has not been decided is, if no packet comes. */
