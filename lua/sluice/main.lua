@@ -123,7 +123,9 @@ local function analyse(p, recipes)
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow") })
   local status, message = run:read()
   local info = run:finish(out.views)
-  return out:finish(info, status, message)
+  local code, why = out:finish(info, status, message)
+  run:close() -- not before: what the views show may still stand in the run's memory
+  return code, why
 end
 
 local function show_help(chosen)
