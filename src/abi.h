@@ -11,7 +11,7 @@
 /* One error, filled at the lowest layer that knows what happened; only main.c prints it. */
 struct sl_error {
     int code;           /* exit status that main gives: enum sl_exit (src/error.h) */
-    char message[1024]; /* what, where (file, byte offset), what to do next; no newline, no secret */
+    char message[1024]; /* what, where (file, byte offset), what to do next; one line, no secret */
 };
 
 /* A point in time, seconds since 1970-01-01 UTC and nanoseconds 0..999999999 after it. */

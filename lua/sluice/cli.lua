@@ -1,5 +1,7 @@
 -- The command line: tcpdump's and tshark's letters wherever the meaning is the same, and the
 -- options that recipes declare.
+local nearest = require "sluice.nearest"
+
 local cli = {}
 
 local function fail(format, ...)
@@ -38,34 +40,8 @@ for _, o in ipairs(COMMON) do
   if o.long then by_long[o.long] = o end
 end
 
---- Edit distance of two words, for suggestions.
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and 0 or 1
-      local v = math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
-      diagonal, row[j] = row[j], v
-    end
-  end
-  return row[#b]
-end
-
---- The word of the list that was probably meant, or nil.
-function cli.nearest(word, list)
-  local best, least = nil, math.max(1, math.floor(#word / 3)) + 1
-  for _, w in ipairs(list) do
-    local d = distance(word, w)
-    if d < least then best, least = w, d end
-  end
-  return best
-end
-
 local function hint(word, list, mark)
-  local near = cli.nearest(word, list)
+  local near = nearest.word(word, list)
   return near and ("; did you mean %s%s?"):format(mark, near) or ""
 end
 

@@ -199,7 +199,21 @@ function Run:read()
     if C.sl_tap_finish(g.tap) < 0 then self:fail() end
     self:flows(g)
   end
+  self:tell_evicted()
   return self.status or 0, self.message
+end
+
+-- Flows that --max-flows ended early are no part of any result's text, so they are told apart.
+function Run:tell_evicted()
+  local evicted = 0
+  for _, g in ipairs(self.groups) do
+    local stats = C.sl_tap_stats(g.tap)
+    if stats ~= nil then evicted = evicted + tonumber(stats.ended[C.SL_END_EVICTED]) end
+  end
+  if evicted == 0 then return end
+  local note = ("%d flows were ended early because of --max-flows %d"):format(evicted,
+    self.opts.max_flows)
+  self.message = self.message and self.message .. "; " .. note or note
 end
 
 --- What recipes may ask about the run in finish: see sluice.info.

@@ -101,7 +101,7 @@ local function write_rows(view, write, indent)
 end
 
 local function write_view(view, write, indent)
-  if view.kind == "record" then return object(write, view.fields, indent) end
+  if view.kind == "record" then return object(write, view.fields) end
   write_rows(view, write, indent)
 end
 

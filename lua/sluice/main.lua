@@ -18,6 +18,7 @@ local eval = require "sluice.eval"
 local filters = require "sluice.filters"
 local geo = require "sluice.geo"
 local help = require "sluice.help"
+local nearest = require "sluice.nearest"
 local output = require "sluice.output"
 local recipe = require "sluice.recipe"
 require "sluice.objects"
@@ -35,7 +36,7 @@ local function load_recipes(names)
       local known = {}
       for _, n in ipairs(builtin) do known[#known + 1] = n end
       for _, n in ipairs(RESERVED) do known[#known + 1] = n end
-      local near = cli.nearest(name, known)
+      local near = nearest.word(name, known)
       recipe.fail("no recipe or file '%s'%s: `sluice recipes` lists the built-in ones", name,
         near and ("; did you mean %s?"):format(near) or "")
     end

@@ -30,11 +30,16 @@ local function form_of(o)
   return form
 end
 
+-- A run that fails leaves no file behind.
+local function discard(handle)
+  C.sl_out_close(handle, 0, ffi.new "struct sl_error")
+end
+
 local function open_handle(path)
   local err = ffi.new "struct sl_error"
   local handle = C.sl_out_open(path, err)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
-  return handle
+  return ffi.gc(handle, discard)
 end
 
 --- Opens what the options ask for (-T, -o). handle is standard output, or the file if it holds text.
@@ -125,7 +130,7 @@ end
 local function subtitle_of(info)
   local units = require "sluice.units"
   local s = info.stats
-  local names = #info.inputs == 1 and info.inputs[1]:match "[^/]*$" or #info.inputs .. " inputs"
+  local names = #info.inputs == 1 and info.inputs[1]:match "([^/?]*)[^/]*$" or #info.inputs .. " inputs"
   return ("%s: %s packets, %s"):format(names, units.format(tonumber(s.packets), "packets"),
     units.format(tonumber(s.bytes), "bytes"))
 end
@@ -153,7 +158,7 @@ function Out:finish(info, status, message)
   local code, why = self:write_views(info)
   local err = ffi.new "struct sl_error"
   local quiet = C.sl_out_closed(self.handle) == 1
-  if C.sl_out_close(self.handle, 1, err) < 0 and code == 0 then
+  if C.sl_out_close(ffi.gc(self.handle, nil), 1, err) < 0 and code == 0 then
     code, why = err.code, ffi.string(err.message)
     quiet = quiet or why:find "Broken pipe" ~= nil
   end

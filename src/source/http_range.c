@@ -1,5 +1,7 @@
 #include "http_range.h"
 
+#include "../options.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +15,6 @@ enum {
     REDIRECTS_MAX = 5,
     SOCKET_READ = 256 * 1024
 };
-
-#ifdef SL_VERSION
-#define USER_AGENT "sluice/" SL_VERSION
-#else
-#define USER_AGENT "sluice"
-#endif
 
 static size_t on_header(char *line, size_t one, size_t size, void *user) {
     struct sl_http_range *range = user;
@@ -73,8 +69,10 @@ static size_t on_body(char *data, size_t one, size_t size, void *user) {
  * those of the blob. Proxy variables and the CA bundle are libcurl's own business. */
 static int set_options(struct sl_http_range *range, const char *url) {
     CURL *easy = range->easy;
+    char agent[128];
     int bad = 0;
 
+    snprintf(agent, sizeof agent, "sluice/%s", sl_version());
     bad |= (int)curl_easy_setopt(easy, CURLOPT_URL, url);
     bad |= (int)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     bad |= (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -84,7 +82,7 @@ static int set_options(struct sl_http_range *range, const char *url) {
     bad |= (int)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     bad |= (int)curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
     bad |= (int)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT);
+    bad |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, agent); /* libcurl keeps a copy */
     bad |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
     bad |= (int)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     bad |= (int)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)STALL_S);
@@ -179,9 +177,8 @@ void sl_http_range_done(struct sl_http_range *range, CURLM *multi, CURLcode resu
         (void)snprintf(range->curl_text, sizeof range->curl_text, "%s", curl_easy_strerror(result));
     if (range->outcome == SL_HTTP_PENDING && range->answer.status && !redirect_failed)
         range->outcome = sl_http_judge(&range->answer, &range->ask, range->blob, &range->why);
-    if (range->outcome == SL_HTTP_PENDING) {
-        range->outcome = outcome_of(result);
-    } else if (!sl_http_failed(range->outcome) && result != CURLE_OK) {
+    if (range->outcome == SL_HTTP_PENDING ||
+        (result != CURLE_OK && !sl_http_failed(range->outcome))) {
         range->outcome = outcome_of(result);
     } else if (range->outcome == SL_HTTP_RANGE && range->received != promised(range)) {
         range->outcome = SL_HTTP_BROKEN;

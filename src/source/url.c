@@ -156,7 +156,7 @@ static const char *match(struct span text, struct span word, size_t need) {
 
 /* text[from..to) becomes "***", which is never longer than what it replaces. */
 static void blot(char *text, size_t from, size_t to) {
-    memcpy(text + from, "***", 3);
+    memset(text + from, '*', 3);
     memmove(text + from + 3, text + to, strlen(text + to) + 1);
 }
 

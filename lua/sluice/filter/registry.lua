@@ -4,6 +4,8 @@
 local SOURCES = { packet = "sluice.filter.packet_fields", flow = "sluice.filter.flow_fields" }
 local NEAREST = 5
 
+local nearest = require "sluice.nearest"
+
 local registry = {}
 local loaded = {} -- mode -> { list =, by_name = }: constant once built
 
@@ -31,33 +33,13 @@ function registry.list(mode)
   return load(mode).list
 end
 
--- Edits (insert, delete, replace, swap of neighbours) from a to b.
-local function distance(a, b)
-  local before, last = nil, {}
-  for j = 0, #b do
-    last[j] = j
-  end
-  for i = 1, #a do
-    local row = { [0] = i }
-    for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and 0 or 1
-      row[j] = math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + cost)
-      if before and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
-        row[j] = math.min(row[j], before[j - 2] + 1)
-      end
-    end
-    before, last = last, row
-  end
-  return last[#b]
-end
-
 -- Names like `name`, nearest first: few edits, or one begins with the other, or the same last
 -- part (port -> tcp.port).
 function registry.nearest(mode, name)
   local low, found = name:lower():sub(1, 64), {}
   local limit = math.max(1, math.min(3, math.floor(#low / 3)))
   for _, field in ipairs(load(mode).list) do
-    local edits = distance(low, field.name)
+    local edits = nearest.distance(low, field.name)
     if edits > limit then
       if field.name:sub(1, #low) == low then
         edits = limit + 1
