@@ -266,9 +266,19 @@ enum { SL_ROWS_JSONL, SL_ROWS_JSON, SL_ROWS_CSV, SL_ROWS_TSV };
 
 struct sl_geo;
 struct sl_rows;
+struct sl_services;
 
-/* Borrows out and geo. */
-struct sl_rows *sl_rows_new(struct sl_out *, struct sl_geo *, int form);
+/* Services by registered port. NULL with *err on failure. */
+struct sl_services *sl_services_open(const char *path, struct sl_error *err);
+void sl_services_close(struct sl_services *);
+/* NULL: no service is registered there. The text lives as long as the services. */
+const char *sl_service_name(const struct sl_services *, uint32_t proto, uint32_t port);
+/* Of the responder's port, or, when that has none and capturing began late, of the originator's
+ * port if it is a system port (below 1024). NULL: none. */
+const char *sl_flow_service(const struct sl_services *, const struct sl_flow *);
+
+/* Borrows all three. */
+struct sl_rows *sl_rows_new(struct sl_out *, struct sl_geo *, const struct sl_services *, int form);
 int sl_rows_begin(struct sl_rows *); /* the header line, or the opening bracket */
 int sl_rows_flows(struct sl_rows *, struct sl_flow *const *flows, uint32_t n);
 int sl_rows_end(struct sl_rows *);
