@@ -101,7 +101,7 @@ def test_forms_agree(sluice, entry):
         text = sluice("flows", path_of(entry), "-T", form).stdout.decode()
         table = list(csv.reader(io.StringIO(text), delimiter=delimiter))
         assert table[0] == KEYS
-        assert table[1:] == [[str(flow[key]) for key in KEYS] for flow in lines]
+        assert table[1:] == [["" if flow[key] is None else str(flow[key]) for key in KEYS] for flow in lines]
 
 
 @each_capture(plain, lambda entry: entry["file"] in ("sctp-http.pcap", "null-loopback.pcap", "pcapng-home-154-flows.pcapng",
