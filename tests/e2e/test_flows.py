@@ -10,7 +10,8 @@ import support
 from support import each_capture, fragmented, json_lines, path_of, plain, same_layers, tcp_frame, udp_frame
 
 KEYS = ["first", "last", "duration", "proto", "src", "sport", "dst", "dport", "packets_src", "packets_dst",
-        "bytes_src", "bytes_dst", "payload_src", "payload_dst", "src_country", "dst_country", "end"]
+        "bytes_src", "bytes_dst", "payload_src", "payload_dst", "service", "src_country", "dst_country",
+        "end"]
 
 # (file, protocol): (five-tuples in truth.json, in sluice, why).
 EXCEPTIONS = {}
