@@ -236,7 +236,8 @@ function Run:info()
   end
   local tap = self.groups[1].tap
   return info.new { stats = C.sl_run_stats(self.handle), flow_stats = C.sl_tap_stats(tap),
-    inputs = inputs, link_types = link_types, status = self.status or 0 }
+    inputs = inputs, link_types = link_types, status = self.status or 0,
+    bytes_read = tonumber(C.sl_run_bytes_read(self.handle)) }
 end
 
 --- Calls every recipe's finish(out, info).

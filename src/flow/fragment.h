@@ -19,9 +19,8 @@ struct sl_fragments {
     struct sl_fragment slots[SL_FRAGMENT_SLOTS];
 };
 
-/* The packet is a datagram's first fragment. */
 void sl_fragments_put(struct sl_fragments *, const struct sl_packet *, const struct sl_flow_key *);
-/* The packet is a later one: 1 and the ports of its datagram's first, or 0: not seen. */
+/* 1 and the ports of the datagram's first fragment, or 0: not seen. */
 int sl_fragments_get(const struct sl_fragments *, const struct sl_packet *, struct sl_flow_key *);
 
 #endif
