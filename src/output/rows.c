@@ -29,10 +29,10 @@ static char *put_country(const struct sl_rows *r, const struct sl_addr *a, char 
     return to + sl_geo_name(sl_geo_country(r->geo, a), to);
 }
 
-#define COLUMN(name, ...)                                                                              \
-    static char *put_##name(const struct sl_rows *r, const struct sl_flow *f, char *to) {              \
-        (void)r;                                                                                       \
-        return __VA_ARGS__;                                                                            \
+#define COLUMN(name, ...)                                                                          \
+    static char *put_##name(const struct sl_rows *r, const struct sl_flow *f, char *to) {          \
+        (void)r;                                                                                   \
+        return __VA_ARGS__;                                                                        \
     }
 
 COLUMN(first, sl_put_time(to, f->first))
