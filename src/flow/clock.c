@@ -1,6 +1,7 @@
 #include "clock.h"
 
-uint32_t sl_clock_add(struct sl_clock *clock, const struct sl_packet *packets, const uint32_t *sel, uint32_t n) {
+uint32_t sl_clock_add(struct sl_clock *clock, const struct sl_packet *packets, const uint32_t *sel,
+                      uint32_t n) {
     struct sl_clock c = *clock; /* a copy the compiler can keep in registers */
     uint32_t left = SL_CLOCK_BLOCK - (uint32_t)(c.packets % SL_CLOCK_BLOCK);
 

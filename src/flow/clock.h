@@ -17,8 +17,8 @@ struct sl_clock {
     struct sl_time block_min[SL_CLOCK_BLOCKS];
     struct sl_time current_min;
     struct sl_time latest, second; /* the two latest stamps of the capture */
-    struct sl_time before; /* of the packet before */
-    uint64_t packets, backwards; /* backwards: packets earlier than the one before them */
+    struct sl_time before;         /* of the packet before */
+    uint64_t packets, backwards;   /* backwards: packets earlier than the one before them */
 };
 
 static inline int sl_before(struct sl_time a, struct sl_time b) {
@@ -29,7 +29,8 @@ static inline double sl_seconds_between(struct sl_time from, struct sl_time to) 
 }
 
 /* Counts packets[sel[0 .. n-1]] in, n > 0, up to the end of a block. Returns how many. */
-uint32_t sl_clock_add(struct sl_clock *, const struct sl_packet *packets, const uint32_t *sel, uint32_t n);
+uint32_t sl_clock_add(struct sl_clock *, const struct sl_packet *packets, const uint32_t *sel,
+                      uint32_t n);
 
 /* Whether a block has just been filled: the low-water mark may have moved. */
 static inline int sl_clock_block_full(const struct sl_clock *c) {

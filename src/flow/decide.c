@@ -96,13 +96,15 @@ static struct sl_hot *taken(const struct sl_flows *t, uint32_t i) {
     const struct sl_bucket *b = &t->wheel.taken;
 
     if (i + AHEAD < b->n)
-        sl_slots_prefetch(&t->slots, sl_flow_hash_of(t, sl_store_hot(&t->store, b->indexes[i + AHEAD])));
+        sl_slots_prefetch(&t->slots,
+                          sl_flow_hash_of(t, sl_store_hot(&t->store, b->indexes[i + AHEAD])));
     return sl_store_hot(&t->store, b->indexes[i]);
 }
 
 static int sweep_flow(struct sl_flows *t, struct sl_hot *h, int64_t until_s) {
     int decided = !(h->flags & SL_FLOW_LIVE);
-    struct sl_time when = decided ? sl_cold_decided(sl_store_cold(&t->store, h->index)) : sl_flow_due(t, h);
+    struct sl_time when =
+        decided ? sl_cold_decided(sl_store_cold(&t->store, h->index)) : sl_flow_due(t, h);
 
     if (when.s >= until_s)
         return sl_wheel_put(&t->wheel, h, when.s);

@@ -49,7 +49,8 @@ static inline uint64_t sl_mix(uint64_t a, uint64_t b) {
 }
 
 /* The hash of a key's other fields: a flow need not keep it. */
-static inline uint32_t sl_flow_hash(uint64_t hosts, uint32_t ports, uint16_t kind, const struct sl_hash_seed *s) {
+static inline uint32_t sl_flow_hash(uint64_t hosts, uint32_t ports, uint16_t kind,
+                                    const struct sl_hash_seed *s) {
     uint64_t rest = (uint64_t)ports << 16 | (kind & SL_KEY_SAME);
     uint64_t h = sl_mix(hosts ^ s->a, rest ^ s->b);
 
@@ -57,8 +58,8 @@ static inline uint32_t sl_flow_hash(uint64_t hosts, uint32_t ports, uint16_t kin
 }
 
 /* Fills in all but position. The packet must be IP. */
-static inline void sl_flow_key_of(struct sl_packet *p, struct sl_ports ports, const struct sl_hash_seed *seed,
-                                  struct sl_flow_key *k) {
+static inline void sl_flow_key_of(struct sl_packet *p, struct sl_ports ports,
+                                  const struct sl_hash_seed *seed, struct sl_flow_key *k) {
     int v6 = p->ip_version == 6;
     uint64_t src = v6 ? sl_host_v6(&p->src, seed) : p->src.w[3];
     uint64_t dst = v6 ? sl_host_v6(&p->dst, seed) : p->dst.w[3];
@@ -71,7 +72,8 @@ static inline void sl_flow_key_of(struct sl_packet *p, struct sl_ports ports, co
     uint64_t lower = swapped ? to : from, upper = swapped ? from : to;
     k->hosts = lower >> 16 << 32 | upper >> 16;
     k->ports = (uint32_t)(lower << 16 | (upper & 0xffff));
-    k->kind = (uint16_t)(p->proto | v6 * SL_KEY_V6 | ports.one_way * SL_KEY_ONE_WAY | swapped * SL_KEY_FROM_UPPER);
+    k->kind = (uint16_t)(p->proto | v6 * SL_KEY_V6 | ports.one_way * SL_KEY_ONE_WAY |
+                         swapped * SL_KEY_FROM_UPPER);
     k->hash = sl_flow_hash(k->hosts, k->ports, k->kind, seed);
     k->packet = p;
 }

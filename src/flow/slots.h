@@ -45,7 +45,8 @@ static inline int sl_slots_full(const struct sl_slots *t) {
 static inline struct sl_slots_bucket *sl_slots_home(const struct sl_slots *t, uint32_t hash) {
     return &t->buckets[hash & t->mask];
 }
-static inline struct sl_slots_bucket *sl_slots_next(const struct sl_slots *t, const struct sl_slots_bucket *b) {
+static inline struct sl_slots_bucket *sl_slots_next(const struct sl_slots *t,
+                                                    const struct sl_slots_bucket *b) {
     return &t->buckets[(uint32_t)(b - t->buckets + 1) & t->mask];
 }
 static inline uint8_t sl_slots_tag(uint32_t hash) {

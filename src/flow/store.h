@@ -11,7 +11,8 @@
 
 #include "key.h"
 
-/* A block of places for flows of one kind: as many cache lines as fill a huge page, fewer at first. */
+/* A block of places for flows of one kind: as many cache lines as fill a huge page, fewer at first.
+ */
 enum { SL_STORE_FIRST_BLOCK = 4096, SL_STORE_BLOCK = 32768 };
 
 /* sl_hot.flags */
@@ -20,7 +21,7 @@ enum {
     SL_FLOW_HAS_ISN1 = 2,
     SL_FLOW_FIN = 4, /* both sides have sent FIN */
     SL_FLOW_RST = 8,
-    SL_FLOW_LIVE = 16, /* it has not been decided */
+    SL_FLOW_LIVE = 16,   /* it has not been decided */
     SL_FLOW_CARRIED = 32 /* the rare line's high words count */
 };
 
@@ -52,7 +53,7 @@ struct sl_cold {
 };
 
 struct sl_rare {
-    struct sl_addr lower, upper; /* IPv6: the ends in the key's order */
+    struct sl_addr lower, upper;               /* IPv6: the ends in the key's order */
     uint32_t packets[2], bytes[2], payload[2]; /* high words, where SL_FLOW_CARRIED */
 };
 
@@ -92,8 +93,8 @@ void sl_store_free(struct sl_store *);
 struct sl_hot *sl_store_get(struct sl_store *, int v6);
 int sl_store_put(struct sl_store *, uint32_t index) SL_USED; /* -1: out of memory */
 
-/* Asks for a cache line that will be written. The empty statement is there for gcc 12, which takes a
- * function that only prefetches for one without effect and drops its calls. */
+/* Asks for a cache line that will be written. The empty statement is there for gcc 12, which takes
+ * a function that only prefetches for one without effect and drops its calls. */
 static inline void sl_prefetch(const void *line) {
     __builtin_prefetch(line, 1);
     __asm__ volatile("");
@@ -120,7 +121,8 @@ static inline struct sl_time sl_cold_decided(const struct sl_cold *c) {
 }
 
 /* Memory for a large table that is met at random: zeroed, on whole cache lines, and on huge
- * pages where the system has them. The size is a multiple of 64. Freed with sl_huge_free of the same size. */
+ * pages where the system has them. The size is a multiple of 64. Freed with sl_huge_free of the
+ * same size. */
 void *sl_huge_alloc(size_t size) SL_USED;
 void sl_huge_free(void *, size_t size);
 /* Moves it to one of another size; NULL: out of memory, and the old one stays. */

@@ -6,7 +6,8 @@
 #include <sys/random.h>
 
 struct sl_flow_options sl_flow_defaults(void) {
-    return (struct sl_flow_options){.idle_tcp_s = 300, .idle_other_s = 60, .closing_s = 5, .ordered = 1};
+    return (struct sl_flow_options){
+        .idle_tcp_s = 300, .idle_other_s = 60, .closing_s = 5, .ordered = 1};
 }
 
 static int64_t never_at_0(int64_t timeout_s) {
@@ -52,15 +53,17 @@ const struct sl_flow_stats *sl_flows_stats(const struct sl_flows *t) {
 /* ---- finding and making flows ---- */
 
 /* IPv6 addresses stand in the key as hashes only. */
-static int same_addresses(const struct sl_rare *r, const struct sl_packet *p, const struct sl_flow_key *k) {
+static int same_addresses(const struct sl_rare *r, const struct sl_packet *p,
+                          const struct sl_flow_key *k) {
     int from_upper = k->kind & SL_KEY_FROM_UPPER;
-    const struct sl_addr *lower = from_upper ? &p->dst : &p->src, *upper = from_upper ? &p->src : &p->dst;
+    const struct sl_addr *lower = from_upper ? &p->dst : &p->src,
+                         *upper = from_upper ? &p->src : &p->dst;
 
     return !memcmp(&r->lower, lower, sizeof r->lower) && !memcmp(&r->upper, upper, sizeof r->upper);
 }
 
 static inline int same(const struct sl_flows *t, const struct sl_hot *h, const struct sl_packet *p,
-                const struct sl_flow_key *k) {
+                       const struct sl_flow_key *k) {
     uint32_t kind = (uint32_t)(h->kind ^ k->kind) & SL_KEY_SAME;
 
     if ((h->hosts ^ k->hosts) | (h->ports ^ k->ports) | kind)
@@ -68,10 +71,12 @@ static inline int same(const struct sl_flows *t, const struct sl_hot *h, const s
     return !(k->kind & SL_KEY_V6) || same_addresses(sl_store_rare(&t->store, h->index), p, k);
 }
 
-static struct sl_hot *find(const struct sl_flows *t, const struct sl_packet *p, const struct sl_flow_key *k) {
+static struct sl_hot *find(const struct sl_flows *t, const struct sl_packet *p,
+                           const struct sl_flow_key *k) {
     uint8_t tag = sl_slots_tag(k->hash);
 
-    for (const struct sl_slots_bucket *b = sl_slots_home(&t->slots, k->hash);; b = sl_slots_next(&t->slots, b)) {
+    for (const struct sl_slots_bucket *b = sl_slots_home(&t->slots, k->hash);;
+         b = sl_slots_next(&t->slots, b)) {
         for (uint32_t found = sl_slots_match(b, tag); found; found &= found - 1) {
             struct sl_hot *h = sl_store_hot(&t->store, b->indexes[__builtin_ctz(found)]);
             if (same(t, h, p, k))
@@ -105,7 +110,8 @@ static int make_room(struct sl_flows *t, struct sl_time now) {
     return h ? sl_flow_end_early(t, h, SL_END_EVICTED, now) : 0;
 }
 
-static void fill(struct sl_flows *t, struct sl_hot *h, const struct sl_packet *p, const struct sl_flow_key *k) {
+static void fill(struct sl_flows *t, struct sl_hot *h, const struct sl_packet *p,
+                 const struct sl_flow_key *k) {
     /* A SYN+ACK that comes first was answered to the originator. */
     int answer = p->proto == SL_PROTO_TCP &&
                  (p->tcp_flags & (SL_TCP_SYN | SL_TCP_ACK)) == (SL_TCP_SYN | SL_TCP_ACK);
@@ -129,7 +135,8 @@ static void fill(struct sl_flows *t, struct sl_hot *h, const struct sl_packet *p
     }
 }
 
-static struct sl_hot *create(struct sl_flows *t, const struct sl_packet *p, const struct sl_flow_key *k) {
+static struct sl_hot *create(struct sl_flows *t, const struct sl_packet *p,
+                             const struct sl_flow_key *k) {
     if (make_room(t, p->ts) < 0 || (sl_slots_full(&t->slots) && grow(t) < 0))
         return NULL;
     struct sl_hot *h = sl_store_get(&t->store, (k->kind & SL_KEY_V6) != 0);
@@ -150,14 +157,16 @@ static struct sl_hot *create(struct sl_flows *t, const struct sl_packet *p, cons
 /* ---- one packet ---- */
 
 /* Whether the packet cannot belong to this flow any more; the flow has then been ended. */
-static int split(struct sl_flows *t, struct sl_hot *h, const struct sl_packet *p, int dir, int *failed) {
+static int split(struct sl_flows *t, struct sl_hot *h, const struct sl_packet *p, int dir,
+                 int *failed) {
     struct sl_time until = sl_flow_due(t, h);
 
     if (sl_before(until, p->ts)) {
         *failed = sl_flow_end_early(t, h, sl_flow_end_when_idle(h), until);
         return 1;
     }
-    if ((p->tcp_flags & (SL_TCP_SYN | SL_TCP_ACK)) == SL_TCP_SYN && h->flags & SL_FLOW_HAS_ISN0 << dir &&
+    if ((p->tcp_flags & (SL_TCP_SYN | SL_TCP_ACK)) == SL_TCP_SYN &&
+        h->flags & SL_FLOW_HAS_ISN0 << dir &&
         sl_store_cold(&t->store, h->index)->isn[dir] != p->seq) {
         *failed = sl_flow_end_early(t, h, SL_END_REUSE, p->ts);
         return 1;
@@ -219,7 +228,8 @@ static void note_time(struct sl_flows *t, struct sl_hot *h, struct sl_time ts) {
 static int track_tcp(struct sl_flows *t, struct sl_hot *h, const struct sl_packet *p, int dir) {
     h->tcp_flags[dir] |= p->tcp_flags;
     if (!(h->flags & SL_FLOW_HAS_ISN0 << dir)) { /* no SYN: counts as the one behind it */
-        sl_store_cold(&t->store, h->index)->isn[dir] = p->tcp_flags & SL_TCP_SYN ? p->seq : p->seq - 1;
+        sl_store_cold(&t->store, h->index)->isn[dir] =
+            p->tcp_flags & SL_TCP_SYN ? p->seq : p->seq - 1;
         h->flags |= (uint8_t)(SL_FLOW_HAS_ISN0 << dir);
     }
     if (!(p->tcp_flags & (SL_TCP_FIN | SL_TCP_RST)) || h->flags & (SL_FLOW_FIN | SL_FLOW_RST) ||
@@ -262,8 +272,8 @@ static int take(struct sl_flows *t, const struct sl_flow_key *k) {
 /* ---- a batch ---- */
 
 static int has_ports(const struct sl_packet *p) {
-    return (p->protos & (1ull << SL_P_TCP | 1ull << SL_P_UDP | 1ull << SL_P_UDPLITE | 1ull << SL_P_SCTP |
-                         1ull << SL_P_DCCP)) != 0;
+    return (p->protos & (1ull << SL_P_TCP | 1ull << SL_P_UDP | 1ull << SL_P_UDPLITE |
+                         1ull << SL_P_SCTP | 1ull << SL_P_DCCP)) != 0;
 }
 
 static int wants_ports(const struct sl_packet *p) {
@@ -282,7 +292,8 @@ static int later_fragment(struct sl_flows *t, const struct sl_packet *p, struct 
     return 0;
 }
 
-static int remember_fragment(struct sl_flows *t, const struct sl_packet *p, const struct sl_ports *ports) {
+static int remember_fragment(struct sl_flows *t, const struct sl_packet *p,
+                             const struct sl_ports *ports) {
     if (!t->fragments && !(t->fragments = calloc(1, sizeof *t->fragments)))
         return -1;
     sl_fragments_put(t->fragments, p, ports);
@@ -313,7 +324,8 @@ static int key_of(struct sl_flows *t, struct sl_packet *p, struct sl_flow_key *k
 
 /* Three passes over a batch, because each packet's flow is somewhere else in memory: the first asks
  * for the hash buckets, the second reads them and asks for the flows, the third finds all near. */
-static int make_keys(struct sl_flows *t, struct sl_packet *packets, const uint32_t *sel, uint32_t n) {
+static int make_keys(struct sl_flows *t, struct sl_packet *packets, const uint32_t *sel,
+                     uint32_t n) {
     int keys = 0;
 
     for (uint32_t i = 0; i < n; i++) {
@@ -376,6 +388,7 @@ int sl_flows_update(struct sl_flows *t, struct sl_packet *packets, const uint32_
     t->stats.backwards = t->clock.backwards;
     return 0;
 no_memory:
-    return sl_error_set(err, SL_EXIT_INPUT, "out of memory with %u live flows: try --max-flows, --idle or a filter",
+    return sl_error_set(err, SL_EXIT_INPUT,
+                        "out of memory with %u live flows: try --max-flows, --idle or a filter",
                         t->stats.live);
 }

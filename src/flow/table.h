@@ -9,8 +9,15 @@
 #include "slots.h"
 #include "wheel.h"
 
-enum { SL_PROTO_ICMP = 1, SL_PROTO_TCP = 6, SL_PROTO_UDP = 17, SL_PROTO_DCCP = 33, SL_PROTO_ICMPV6 = 58,
-       SL_PROTO_SCTP = 132, SL_PROTO_UDPLITE = 136 };
+enum {
+    SL_PROTO_ICMP = 1,
+    SL_PROTO_TCP = 6,
+    SL_PROTO_UDP = 17,
+    SL_PROTO_DCCP = 33,
+    SL_PROTO_ICMPV6 = 58,
+    SL_PROTO_SCTP = 132,
+    SL_PROTO_UDPLITE = 136
+};
 
 /* sl_hot.timeout */
 enum { SL_TIMEOUT_OTHER, SL_TIMEOUT_TCP, SL_TIMEOUT_CLOSING, SL_TIMEOUTS };
@@ -28,7 +35,7 @@ struct sl_flows {
     struct sl_clock clock;
     struct sl_evict evict;
     struct sl_fragments *fragments; /* made when the first fragment comes */
-    uint32_t *decided; /* indexes; [taken, n_decided) are still to be handed out */
+    uint32_t *decided;              /* indexes; [taken, n_decided) are still to be handed out */
     size_t n_decided, taken, room;
     struct sl_handed *handed; /* where somebody looks: what was handed out last */
     struct sl_flow_stats stats;
