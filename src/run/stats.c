@@ -2,9 +2,11 @@
 
 #include "../flow/clock.h"
 
-/* Networks of which a packet is counted under exactly one: the first that it has. */
-static const uint8_t networks[] = {SL_P_IP,    SL_P_IPV6, SL_P_ARP,    SL_P_RARP, SL_P_IPX, SL_P_LLDP,
-                                   SL_P_EAPOL, SL_P_LOOP, SL_P_PPPOED, SL_P_LLC};
+/* Networks of which a packet is counted under exactly one: the first that it has. What cannot carry
+ * another one comes first: with --decap it is what was found inside. */
+static const uint8_t networks[] = {SL_P_ARP,   SL_P_RARP, SL_P_IPX,    SL_P_LLDP,
+                                   SL_P_EAPOL, SL_P_LOOP, SL_P_PPPOED, SL_P_IP,
+                                   SL_P_IPV6,  SL_P_LLC,  SL_P_WLAN};
 
 uint32_t sl_network_of(uint64_t protos) {
     for (size_t i = 0; i < sizeof networks; i++)
@@ -15,11 +17,14 @@ uint32_t sl_network_of(uint64_t protos) {
 
 static void flush(struct sl_stats *s, struct sl_pattern *p) {
     uint32_t network = sl_network_of(p->protos);
+    uint64_t met = p->protos;
 
     if (!p->packets)
         return;
+    if (met >> SL_P_TUNNEL_UDP & 1) /* under one name: a packet counts once */
+        met = (met & ~((uint64_t)1 << SL_P_TUNNEL_UDP)) | (uint64_t)1 << SL_P_UDP;
     for (uint32_t bit = 0; bit < SL_P_N; bit++) {
-        if (p->protos >> bit & 1) {
+        if (met >> bit & 1) {
             s->proto_packets[bit] += p->packets;
             s->proto_bytes[bit] += p->bytes;
         }
@@ -58,7 +63,8 @@ static void count_time(struct sl_stats *s, const struct sl_packet *p) {
     s->ts_saturated += p->ts_ns == INT64_MAX || p->ts_ns == INT64_MIN;
 }
 
-void sl_counter_add(struct sl_counter *c, const struct sl_packet *packets, const uint32_t *sel, uint32_t n) {
+void sl_counter_add(struct sl_counter *c, const struct sl_packet *packets, const uint32_t *sel,
+                    uint32_t n) {
     c->stats.packets += n;
     for (uint32_t i = 0; i < n; i++) {
         const struct sl_packet *p = &packets[sel[i]];
