@@ -104,6 +104,12 @@ function engine.open(recipes, opts)
   return self
 end
 
+--- Frees the run. Whatever it gave (stats, times) is gone then.
+function Run:close()
+  C.sl_run_close(ffi.gc(self.handle, nil))
+  self.handle = nil
+end
+
 --- Raises the core's error.
 function Run:fail()
   local err = C.sl_run_error(self.handle)
@@ -231,7 +237,8 @@ function Run:info()
   end
   local tap = self.groups[1].tap
   return info.new { stats = C.sl_run_stats(self.handle), flow_stats = C.sl_tap_stats(tap),
-    inputs = inputs, link_types = link_types, status = self.status or 0 }
+    inputs = inputs, link_types = link_types, status = self.status or 0,
+    bytes_read = tonumber(C.sl_run_bytes_read(self.handle)) }
 end
 
 --- Calls every recipe's finish(out, info).

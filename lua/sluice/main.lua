@@ -1,9 +1,9 @@
--- The program: src/script.c calls this file with the command line and what the core knows of itself.
--- It returns the exit status and a message for standard error, or nil.
+-- The program: src/script.c calls this file with the command line and what the core knows of
+-- itself. It returns the exit status and a message for standard error, or nil.
 local arguments, core = ...
 
--- Modules come from sluice's own folder and the system's, never from the current one: it may be full
--- of strangers' files.
+-- Modules come from sluice's own folder and the system's, never from the current one: it may be
+-- full of strangers' files.
 for _, which in ipairs { "path", "cpath" } do
   package[which] = ((";" .. package[which]):gsub(";%./[^;]*", "")):sub(2)
 end
@@ -90,7 +90,8 @@ end
 
 -- URLs from a file, so that their tokens stand in no process list.
 local function read_url_file(path, inputs)
-  local file, why = path == "-" and io.stdin or io.open(path, "r")
+  local file, why = io.stdin, nil
+  if path ~= "-" then file, why = io.open(path, "r") end
   if not file then recipe.fail("--url-file: %s", why) end
   for line in file:lines() do
     line = line:gsub("%s+$", "")
@@ -123,7 +124,10 @@ local function analyse(p, recipes)
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow") })
   local status, message = run:read()
   local info = run:finish(out.views)
-  return out:finish(info, status, message)
+  if o.verbose then message = (message and message .. "\n" or "") .. info.account() end
+  local code, why = out:finish(info, status, message)
+  run:close() -- not before: what the views show may still stand in the run's memory
+  return code, why
 end
 
 local function show_help(chosen)
@@ -137,9 +141,8 @@ end
 local function main()
   local p, chosen = parse()
   if p.options.version then return help.version(core.version, core.libraries) end
-  if #arguments == 0 or p.options.help or chosen.command == "help" or chosen.command == "recipes" then
-    return show_help(chosen)
-  end
+  local asks = chosen.command == "help" or chosen.command == "recipes"
+  if #arguments == 0 or p.options.help or asks then return show_help(chosen) end
   return analyse(p, chosen.recipes)
 end
 
