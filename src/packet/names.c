@@ -148,5 +148,13 @@ int sl_link_dlt(uint32_t link_type) {
 }
 
 const char *sl_link_name(uint32_t link_type) {
+    /* Numbers for private use, DLT_USER0 to DLT_USER15, which libpcap's list leaves out. */
+    static const char users[][8] = {"USER0",  "USER1",  "USER2",  "USER3", "USER4",  "USER5",
+                                    "USER6",  "USER7",  "USER8",  "USER9", "USER10", "USER11",
+                                    "USER12", "USER13", "USER14", "USER15"};
+    enum { USER0 = 147, USER15 = 162 };
+
+    if (link_type >= USER0 && link_type <= USER15)
+        return users[link_type - USER0];
     return pcap_datalink_val_to_name(sl_link_dlt(link_type));
 }

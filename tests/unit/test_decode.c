@@ -123,7 +123,7 @@ static const struct frame links[] = {
           SNAP4 IP4),
     F("avs", 163, BIT(WLANCAP) | BIT(WLAN),
       "\x80\x21\x10\2\0\0\0\x40" EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT WLAN("\x08\1")
-          SNAP4 IP6),
+          SNAP4 IP4),
 };
 
 static const struct frame tunnels[] = {
