@@ -78,8 +78,8 @@ end
 local Run = {}
 Run.__index = Run
 
---- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y), flow_filter (of
---- -F), compile, count, idle, max_flows, decap, progress, out (struct sl_out).
+--- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
+--- flow_filter (of -F), compile, count, idle, max_flows, decap, progress, out (struct sl_out).
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)

@@ -21,6 +21,7 @@ local help = require "sluice.help"
 local nearest = require "sluice.nearest"
 local output = require "sluice.output"
 local recipe = require "sluice.recipe"
+local services = require "sluice.services"
 require "sluice.objects"
 
 -- Many handlers make many traces; the defaults are for one program of ordinary size.
@@ -116,6 +117,7 @@ local function analyse(p, recipes)
   if o.url_file then read_url_file(o.url_file, p.inputs) end
   if #p.inputs == 0 then recipe.fail "no input: give a path, a URL, or - for standard input" end
   geo.use(o.geo or core.folder .. "/data/country.mmdb")
+  services.use(core.folder .. "/data/services.tsv")
   local out = output.open(o)
   start_recipes(p, recipes, out)
   local run = engine.open(recipes, { inputs = p.inputs, bpf = o.bpf, count = o.count, idle = o.idle,

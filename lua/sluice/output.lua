@@ -7,6 +7,7 @@ local geo = require "sluice.geo"
 local json = require "sluice.json"
 local recipe = require "sluice.recipe"
 local render = require "sluice.render"
+local services = require "sluice.services"
 local view = require "sluice.view"
 
 local output = {}
@@ -75,7 +76,8 @@ end
 function Out:rows()
   local form = ROW_FORMS[self.form]
   if not form then return nil end
-  local rows = ffi.gc(C.sl_rows_new(self.handle, geo.handle(), form), C.sl_rows_free)
+  local rows = C.sl_rows_new(self.handle, geo.handle(), services.handle(), form)
+  rows = ffi.gc(rows, C.sl_rows_free)
   C.sl_rows_begin(rows)
   self.streamed = true
   return {

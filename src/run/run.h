@@ -32,7 +32,8 @@ struct sl_run {
     int started;
     int decap; /* look inside tunnels */
     uint32_t link_types[SL_LINK_TYPES_MAX], n_link_types;
-    char link_numbers[SL_LINK_TYPES_MAX][24]; /* "LINKTYPE_300", of those that libpcap has no name for */
+    char link_numbers[SL_LINK_TYPES_MAX]
+                     [24]; /* "LINKTYPE_300", of those that libpcap has no name for */
     struct sl_run_tap *taps[SL_TAPS_MAX];
     uint32_t n_taps;
     struct sl_flow_options flow_options;

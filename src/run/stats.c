@@ -39,7 +39,8 @@ static void flush(struct sl_stats *s, struct sl_pattern *p) {
     p->packets = p->bytes = 0;
 }
 
-/* The factor is the one of MurmurHash3 under which the patterns of ordinary traffic do not collide. */
+/* The factor is the one of MurmurHash3 under which the patterns of ordinary traffic do not collide.
+ */
 static struct sl_pattern *pattern_of(struct sl_counter *c, const struct sl_packet *p) {
     uint64_t h = (p->protos ^ (uint64_t)p->skip << 56) * 0xc4ceb9fe1a85ec53;
     struct sl_pattern *x = &c->patterns[h >> 58];
