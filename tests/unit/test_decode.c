@@ -211,6 +211,14 @@ static void check_places(const struct sl_packet *p) {
     assert_true(p->skip < SL_SKIP_N && p->protos >> SL_P_N == 0);
 }
 
+/* sl_decap left the packet as it was. */
+static int is_untouched(const struct sl_packet *p, const struct sl_packet *outer) {
+    return p->net_off == outer->net_off && p->l4_off == outer->l4_off &&
+           p->protos == outer->protos && p->skip == outer->skip && p->proto == outer->proto &&
+           p->src.w[3] == outer->src.w[3] && p->sport == outer->sport && p->dport == outer->dport &&
+           p->ip_len == outer->ip_len;
+}
+
 static void check_found(const struct frame *f, const struct sl_packet *p) {
     if (p->proto != 6 || p->sport != 1000 || p->dport != 443 || p->skip || ~p->protos & f->protos)
         fail_msg("%s: proto %u, ports %u %u, skip %u, protos %llx", f->name, p->proto, p->sport,
@@ -252,7 +260,7 @@ static void test_tunnels(void **state) {
             check_places(&p);
             if (n == tunnels[i].size)
                 check_found(&tunnels[i], &p);
-            else if (memcmp(&p, &outer, sizeof p) != 0)
+            else if (!is_untouched(&p, &outer))
                 assert_true(!p.skip && p.net_off > outer.net_off &&
                             (p.protos & outer.protos & ~BIT(UDP)));
             free(copy);
@@ -267,7 +275,7 @@ static void test_doubt_leaves_the_outer_packet(void **state) {
         sl_decode(&p);
         outer = p;
         sl_decap(&p);
-        if (memcmp(&p, &outer, sizeof p) != 0 || ~p.protos & doubtful[i].protos)
+        if (!is_untouched(&p, &outer) || ~p.protos & doubtful[i].protos)
             fail_msg("%s was looked into", doubtful[i].name);
         free(copy);
     }
