@@ -19,6 +19,9 @@ libcurl4-openssl-dev    pc:libcurl
 ca-certificates         file:/etc/ssl/certs/ca-certificates.crt
 libmaxminddb-dev        pc:libmaxminddb
 zlib1g-dev              pc:zlib
+libzstd-dev             pc:libzstd
+liblz4-dev              pc:liblz4
+liblzma-dev             pc:liblzma
 libpcre2-dev            pc:libpcre2-8
 lua-cjson               lua:cjson
 gnuplot-nox             gnuplot
