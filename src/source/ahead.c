@@ -11,7 +11,7 @@
 
 #include "name.h"
 
-enum { BLOCKS = 2, BLOCK_BYTES = 256 * 1024 };
+enum { BLOCKS = 8, BLOCK_BYTES = 128 * 1024 };
 
 /* How long the thread waits for input before it looks whether it shall end. */
 enum { POLL_MS = 100 };
@@ -117,11 +117,11 @@ static ssize_t ahead_read(struct sl_source *source, void *buf, size_t cap, int t
     while (hold_block(ahead, timeout_ms) == 0) {
         struct block *b = &ahead->blocks[ahead->at % BLOCKS];
         size_t n = b->size - ahead->taken;
+        source->packed = b->packed;
         if (n) {
             n = n < cap ? n : cap;
             memcpy(buf, b->data + ahead->taken, n);
             ahead->taken += n;
-            source->packed = b->packed;
             return (ssize_t)n;
         }
         if (b->result <= 0) { /* it stays the last one */
