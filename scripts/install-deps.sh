@@ -39,6 +39,8 @@ nodejs                  node
 npm                     npm
 imagemagick             convert
 poppler-utils           pdftotext
+zstd                    zstd
+lz4                     lz4
 mmdb-bin                mmdblookup'
 lint_needs='
 clang-format            clang-format
@@ -54,7 +56,9 @@ tshark                  tshark
 tcpdump                 tcpdump
 nfdump                  nfpcapd
 softflowd               softflowd
-hyperfine               hyperfine'
+hyperfine               hyperfine
+gzip                    zcat
+zstd                    zstd'
 
 case $job in
 build) needs=$build_needs ;;

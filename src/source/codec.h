@@ -36,9 +36,9 @@ struct sl_codec {
         uint32_t value, mask;
     } magic[2];
     void *(*open)(void); /* the state of steps; NULL: out of memory */
-    /* Unpacks some. Neither input taken nor output given: it needs more input. SL_CODEC_ERROR:
-     * *why says what is wrong (good until close), and all that could be unpacked before that place
-     * has been given; no step may follow. */
+    /* Unpacks some; with no input at hand it gives what it still holds. Neither input taken nor
+     * output given: it needs more input. SL_CODEC_ERROR: *why says what is wrong (good until
+     * close), and what was unpacked before that place has been given; no step may follow. */
     enum sl_codec_result (*step)(void *state, struct sl_codec_io *, const char **why);
     void (*close)(void *state); /* NULL is allowed */
 };

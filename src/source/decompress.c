@@ -26,6 +26,7 @@ struct decompress_source {
     int between;           /* before the first member, or behind one */
     int input_ended;       /* the input has no byte behind data[end] */
     int dry;               /* the codec needs more input; it must not be asked without */
+    int full;              /* the last step filled its output: the codec may hold more */
     struct sl_error error; /* code 0: none */
 };
 
@@ -106,22 +107,34 @@ static enum need next_member(struct decompress_source *d) {
         return ENDED;
     if (!starts_member(d->codec, d->data + d->start, d->end - d->start))
         return no_member(d);
-    d->between = d->dry = 0;
+    d->between = d->dry = d->full = 0;
     return NEED_NOTHING;
+}
+
+/* One step of the codec. What it still holds is taken out first and without input, because
+ * a step that meets damage may forget what it held. */
+static enum sl_codec_result step(struct decompress_source *d, uint8_t *buf, size_t cap,
+                                 size_t *gave, const char **why) {
+    size_t have = d->full ? 0 : d->end - d->start;
+    struct sl_codec_io io = {d->data + d->start, have, buf, cap};
+    enum sl_codec_result result = d->codec->step(d->state, &io, why);
+
+    d->start += have - io.in_n;
+    d->base.packed += have - io.in_n;
+    *gave = cap - io.out_n;
+    if (result == SL_CODEC_OK && !d->full)
+        d->dry = have == io.in_n && !*gave;
+    d->full = !io.out_n;
+    return result;
 }
 
 /* Fills buf as far as the bytes at hand go; *n: how many it gave, also before a failure. */
 static enum need unpack(struct decompress_source *d, uint8_t *buf, size_t cap, size_t *n) {
-    if (d->dry)
-        return d->input_ended ? cut_short(d) : NEED_INPUT;
-    while (*n < cap) {
-        struct sl_codec_io io = {d->data + d->start, d->end - d->start, buf + *n, cap - *n};
+    while (*n < cap && !d->dry) {
         const char *why = NULL;
-        enum sl_codec_result result = d->codec->step(d->state, &io, &why);
-        size_t took = d->end - d->start - io.in_n, gave = cap - *n - io.out_n;
+        size_t gave;
+        enum sl_codec_result result = step(d, buf + *n, cap - *n, &gave, &why);
 
-        d->start += took;
-        d->base.packed += took;
         *n += gave;
         if (result == SL_CODEC_ERROR)
             return damaged(d, why);
@@ -131,12 +144,10 @@ static enum need unpack(struct decompress_source *d, uint8_t *buf, size_t cap, s
             d->between = 1;
             return NEED_NOTHING;
         }
-        if (!took && !gave) {
-            d->dry = 1;
-            return d->input_ended ? cut_short(d) : NEED_INPUT;
-        }
     }
-    return NEED_NOTHING;
+    if (!d->dry)
+        return NEED_NOTHING;
+    return d->input_ended ? cut_short(d) : NEED_INPUT;
 }
 
 /* Reads on behind what is left, which is less than a magic. */
