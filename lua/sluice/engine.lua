@@ -78,8 +78,8 @@ end
 local Run = {}
 Run.__index = Run
 
---- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y), flow_filter (of
---- -F), compile, count, idle, max_flows, progress, out (struct sl_out).
+--- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
+--- flow_filter (of -F), compile, count, idle, max_flows, progress, out (struct sl_out).
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)
@@ -101,6 +101,12 @@ function engine.open(recipes, opts)
   self.display = opts.display and loops.packet_filter(opts.display, "-Y")
   self.flow_filter = opts.flow_filter and loops.flow_filter(opts.flow_filter, "-F")
   return self
+end
+
+--- Frees the run. Whatever it gave (stats, times) is gone then.
+function Run:close()
+  C.sl_run_close(ffi.gc(self.handle, nil))
+  self.handle = nil
 end
 
 --- Raises the core's error.
@@ -230,7 +236,8 @@ function Run:info()
   end
   local tap = self.groups[1].tap
   return info.new { stats = C.sl_run_stats(self.handle), flow_stats = C.sl_tap_stats(tap),
-    inputs = inputs, link_types = link_types, status = self.status or 0 }
+    inputs = inputs, link_types = link_types, status = self.status or 0,
+    bytes_read = tonumber(C.sl_run_bytes_read(self.handle)) }
 end
 
 --- Calls every recipe's finish(out, info).

@@ -113,8 +113,8 @@ static enum need next_member(struct decompress_source *d) {
 
 /* One step of the codec. What it still holds is taken out first and without input, because
  * a step that meets damage may forget what it held. */
-static enum sl_codec_result step(struct decompress_source *d, uint8_t *buf, size_t cap,
-                                 size_t *gave, const char **why) {
+static enum sl_codec_result step(struct decompress_source *d, void *buf, size_t cap, size_t *gave,
+                                 const char **why) {
     size_t have = d->full ? 0 : d->end - d->start;
     struct sl_codec_io io = {d->data + d->start, have, buf, cap};
     enum sl_codec_result result = d->codec->step(d->state, &io, why);

@@ -6,7 +6,7 @@
 
 #include "../../src/source/decompress.h"
 
-enum { ENOUGH = 4 << 20, PIECE = 64 * 1024 };
+enum { ENOUGH = 1 << 20, PIECE = 64 * 1024 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

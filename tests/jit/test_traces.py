@@ -17,6 +17,8 @@ RECIPES = sorted(glob.glob(os.path.join(ROOT, "lua", "recipes", "*.lua"))
                  + glob.glob(os.path.join(ROOT, "examples", "*.lua")))
 LOOP = re.compile(r"^\[TRACE +(\d+) ([^(]*?)(?::\d+)? loop\]", re.M)
 NOT_COMPILED = re.compile(r"^\[TRACE --- .*?((?:packet|flow) (?:loop|filter)[^:]*):\d+ -- (NYI.*|blacklisted.*)\]", re.M)
+# How a trace that starts at the end of a loop ends: the loop itself is none the worse for it.
+LEAVES_LOOP = "NYI: return to lower frame"
 
 
 def traces(recipe, path, *args):
@@ -30,7 +32,7 @@ def traces(recipe, path, *args):
 @pytest.mark.parametrize("recipe", RECIPES, ids=[os.path.basename(recipe)[:-4] for recipe in RECIPES])
 def test_recipe_is_compiled(recipe, tmp_path):
     log = traces(recipe, tmp_path / "traces")
-    assert not NOT_COMPILED.findall(log)
+    assert not [(loop, why) for loop, why in NOT_COMPILED.findall(log) if not why.startswith(LEAVES_LOOP)]
 
 
 def test_a_loop_is_seen_at_all(tmp_path):
