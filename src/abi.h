@@ -11,7 +11,7 @@
 /* One error, filled at the lowest layer that knows what happened; only main.c prints it. */
 struct sl_error {
     int code;           /* exit status that main gives: enum sl_exit (src/error.h) */
-    char message[1024]; /* what, where (file, byte offset), what to do next; no newline, no secret */
+    char message[1024]; /* what, where (file, byte offset), what to do next; one line, no secret */
 };
 
 /* A point in time, seconds since 1970-01-01 UTC and nanoseconds 0..999999999 after it. */
@@ -97,6 +97,8 @@ struct sl_packet {
     uint8_t proto;           /* IP protocol number behind all extension headers */
 
     uint32_t l4_off;      /* of the transport header */
+    uint32_t l4_cap;      /* captured bytes from there to the end of the IP packet; of TCP with a data
+                             offset below 5 those up to it, 13 */
     uint32_t payload_off; /* of what TCP, UDP or SCTP carries */
     uint32_t payload_cap; /* captured bytes of it */
     uint32_t payload_len; /* bytes of it on the wire */

@@ -74,6 +74,15 @@ static int call_main(lua_State *L, int argc, char **argv, const char *folder) {
     return lua_pcall(L, 2, 2, -4) ? -1 : 0;
 }
 
+/* Messages from Lua may have several lines (a filter with a caret under the fault); what they quote
+ * of the outside must still not drive the terminal. */
+static void set_message(struct sl_error *err, const char *before, const char *text) {
+    (void)snprintf(err->message, sizeof err->message, "%s%s", before, text ? text : "?");
+    for (char *c = err->message; *c; c++)
+        if (((unsigned char)*c < 0x20 && *c != '\n') || *c == 0x7f)
+            *c = '?';
+}
+
 int sl_script_run(int argc, char **argv, const char *folder, struct sl_error *err) {
     lua_State *L = luaL_newstate();
     int status;
@@ -87,11 +96,11 @@ int sl_script_run(int argc, char **argv, const char *folder, struct sl_error *er
     set_path(L, folder);
     if (call_main(L, argc, argv, folder) < 0) {
         status = SL_EXIT_USAGE;
-        sl_error_set(err, SL_EXIT_USAGE, "internal error: %s", lua_tostring(L, -1));
+        set_message(err, "internal error: ", lua_tostring(L, -1));
     } else {
         status = (int)lua_tointeger(L, -2);
         if (lua_isstring(L, -1))
-            sl_error_set(err, (enum sl_exit)status, "%s", lua_tostring(L, -1));
+            set_message(err, "", lua_tostring(L, -1));
     }
     lua_close(L);
     return status;

@@ -113,6 +113,8 @@ PARTS = {
 
 def main():
     os.chdir(ROOT)
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SAN"):  # a test that runs make starts afresh
+        os.environ.pop(name, None)
     parts = sys.argv[1:]
     unknown = [part for part in parts if part not in PARTS]
     if unknown or not parts:

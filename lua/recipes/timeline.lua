@@ -1,27 +1,40 @@
 -- Bytes, packets and new flows over time. The width of a bin follows the length of the capture.
+local BYTES, PACKETS, FLOWS = 1, 2, 3
+
+-- One series for all three, so that they share their bins: { time, metric, value } to a row a time.
+local function by_time(long)
+  local rows = {}
+  for _, x in ipairs(long) do
+    local at = x[1]
+    local row = rows[at]
+    if not row then
+      row = { at, 0, 0, 0 }
+      rows[at] = row
+      rows[#rows + 1] = row
+    end
+    row[1 + x[2]] = x[3]
+  end
+  table.sort(rows, function(a, b) return a[1] < b[1] end)
+  return rows
+end
+
 return {
   about = "bytes, packets and new flows over time",
   options = { bin = { default = 0, about = "seconds in a bin; 0: chosen to fit" } },
   start = function(opt)
-    local bin = opt.bin > 0 and opt.bin or nil
-    local bytes = series { "bytes", bin = bin, bins = 400 }
-    local packets = series { "packets", bin = bin, bins = 400 }
-    local flows = series { "flows", bin = bin, bins = 400 }
+    local amounts = series { "amounts", key = "metric", bins = 400, bin = opt.bin > 0 and opt.bin or nil }
     return {
       packet = function(p)
-        bytes:add(p.ts, p.len)
-        packets:add(p.ts, 1)
-        if p.flow_pkt == 1 then flows:add(p.ts, 1) end
+        amounts:add(p.ts, BYTES, p.len)
+        amounts:add(p.ts, PACKETS, 1)
+        if p.flow_pkt == 1 then amounts:add(p.ts, FLOWS, 1) end
       end,
       finish = function(out)
-        local function lines(title, unit, s)
-          local rows = s:rows()
-          out:lines { title = title, unit = unit, columns = { { name = "time", type = "time" },
-            { name = unit, unit = unit } }, rows = rows, interval = rows.bin, notes = s:notes() }
-        end
-        lines("Bytes over time", "bytes", bytes)
-        lines("Packets over time", "packets", packets)
-        lines("New flows over time", "flows", flows)
+        local long = amounts:rows()
+        out:lines { title = "Traffic over time", rows = by_time(long), interval = long.bin,
+          notes = amounts:notes(), columns = { { name = "time", type = "time" },
+            { name = "bytes", unit = "bytes" }, { name = "packets", unit = "packets" },
+            { name = "new_flows", unit = "flows" } } }
       end,
     }
   end,

@@ -64,7 +64,7 @@ local function show(out, made)
       out:lines { title = m.name, columns = { { name = "time", type = "time" }, "value" },
         rows = rows, interval = rows.bin, notes = notes }
     elseif m.keyed then
-      out:bars { title = m.name, value = m.name, rows = m.agg:top(), notes = notes }
+      out:bars { title = m.name, rows = m.agg:top(), notes = notes }
     else
       out:record { title = m.name, fields = { { m.name, m.agg:value() or 0 } }, notes = notes }
     end
@@ -75,7 +75,8 @@ end
 function eval.recipe(text)
   local make = aggregate.new { C = ffi.C }
   local function start()
-    local made, passed = {}, make.count { "packets" }
+    -- Apart from the others, so that the text may use any name.
+    local made, passed = {}, aggregate.new({ C = ffi.C }).count { "passed" }
     local env = recipe.environment(make)
     for name, f in pairs(adders(make, made)) do rawset(env, name, f) end
     local body = setfenv(compile(text), env)

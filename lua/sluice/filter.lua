@@ -56,11 +56,10 @@ local function f_span(p, from, to)
   to = to < p.caplen and to or p.caplen
   return to > from and to - from or 0
 end]] },
-  -- Byte strings in order: negative, 0, positive.
+  -- Byte strings in order: negative, 0, positive. Shorter ones come first, as Wireshark has it.
   { "f_order", [[
 local function f_order(a, m, b, n)
-  local first = C.memcmp(a, b, m < n and m or n)
-  return first ~= 0 and first or m - n
+  return m ~= n and m - n or C.memcmp(a, b, m)
 end]] },
   -- Where the payload of the first tag of this ethertype begins in an Ethernet frame, or 0. Up to
   -- four tags are passed; written without a loop, because LuaJIT compiles innermost loops.

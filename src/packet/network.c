@@ -28,6 +28,12 @@ static uint32_t rest_of_frame(const struct sl_packet *p) {
     return wire - p->net_off;
 }
 
+/* Bytes of the IP packet that were on the wire: a total length past the frame's end is a lie. */
+static uint32_t on_wire(const struct sl_packet *p) {
+    uint32_t rest = rest_of_frame(p);
+    return p->ip_len < rest ? p->ip_len : rest;
+}
+
 /* Passes over authentication headers (both IP versions) and IPv6 extension headers. *wire shrinks
  * with them. 0: cut, malformed, or a later fragment; p->skip or p->protos tell. */
 static int pass_extensions(struct sl_packet *p, struct sl_cursor *c, uint32_t *wire, int v6) {
@@ -102,7 +108,7 @@ void sl_decode_ipv4(struct sl_packet *p, struct sl_cursor c) {
         p->skip = SL_SKIP_TRUNCATED_NETWORK;
         return;
     }
-    uint32_t wire = p->ip_len - header;
+    uint32_t wire = on_wire(p) - header;
     if (p->frag_offset)
         sl_met(p, SL_P_FRAGMENT);
     else if (p->proto != PROTO_AH || pass_extensions(p, &c, &wire, 0))
@@ -130,7 +136,7 @@ void sl_decode_ipv6(struct sl_packet *p, struct sl_cursor c) {
         p->dst.w[i] = sl_u32(&c, 24 + 4 * (size_t)i);
     }
     p->ip_len = wire ? wire + IPV6_HEADER : rest_of_frame(p);
-    wire = p->ip_len - IPV6_HEADER;
+    wire = on_wire(p) - IPV6_HEADER;
     limit(&c, p->ip_len);
     sl_skip(&c, IPV6_HEADER);
     if (pass_extensions(p, &c, &wire, 1))

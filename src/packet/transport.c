@@ -2,7 +2,7 @@
  * and how much they carry. Other protocols are named by number. */
 #include "decode.h"
 
-enum { PORTS = 4, TCP_MIN = 20, UDP_HEADER = 8, SCTP_HEADER = 12, DCCP_MIN = 12 };
+enum { PORTS = 4, OFFSET_END = 13, TCP_MIN = 20, UDP_HEADER = 8, SCTP_HEADER = 12, DCCP_MIN = 12 };
 
 /* Which bit of protos an IP protocol number sets. */
 static const uint8_t proto_bit[256] = {
@@ -23,17 +23,27 @@ static void set_payload(struct sl_packet *p, struct sl_cursor c, uint32_t header
         p->payload_cap = p->payload_len;
 }
 
+/* A header that is cut gives the fields that are whole. Behind a data offset below 5 nothing is a
+ * field any more. */
 static void decode_tcp(struct sl_packet *p, struct sl_cursor c, uint32_t wire) {
-    if (!sl_has(&c, TCP_MIN)) {
-        p->skip = SL_SKIP_TRUNCATED_TRANSPORT;
-        return;
+    uint32_t header = sl_has(&c, OFFSET_END) ? (sl_u8(&c, 12) >> 4) * 4u : TCP_MIN;
+    int cut = !sl_has(&c, TCP_MIN);
+
+    if (header < TCP_MIN) {
+        p->l4_cap = OFFSET_END;
+        c.end = c.at + OFFSET_END;
     }
-    uint32_t header = (sl_u8(&c, 12) >> 4) * 4u;
-    p->seq = sl_u32(&c, 4);
-    p->ack = sl_u32(&c, 8);
-    p->tcp_flags = sl_u16(&c, 12) & 0x1ff;
-    p->window = sl_u16(&c, 14);
-    if (header < TCP_MIN || header > wire)
+    if (sl_has(&c, 8))
+        p->seq = sl_u32(&c, 4);
+    if (sl_has(&c, 12))
+        p->ack = sl_u32(&c, 8);
+    if (sl_has(&c, 14))
+        p->tcp_flags = sl_u16(&c, 12) & 0x1ff;
+    if (sl_has(&c, 16))
+        p->window = sl_u16(&c, 14);
+    if (cut)
+        p->skip = SL_SKIP_TRUNCATED_TRANSPORT;
+    else if (header < TCP_MIN || header > wire)
         p->skip = SL_SKIP_MALFORMED_TRANSPORT;
     else
         set_payload(p, c, header, wire);
@@ -81,6 +91,7 @@ void sl_decode_transport(struct sl_packet *p, struct sl_cursor c, uint32_t wire)
     int bit = proto_bit[p->proto];
 
     p->l4_off = (uint32_t)(c.at - p->data);
+    p->l4_cap = (uint32_t)sl_left(&c);
     switch (bit) {
     case SL_P_TCP:
     case SL_P_UDP:

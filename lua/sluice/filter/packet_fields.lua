@@ -2,7 +2,6 @@
 
 local cond = require "sluice.filter.cond"
 local define = require "sluice.filter.define"
-local C = require("ffi").C
 
 local d, all = define, cond.all
 local met, is, holds, positive = d.met, d.is, d.holds, d.positive
@@ -94,7 +93,7 @@ local function arp(add)
     cond.test(("(%s == 6 and %s == 4)"):format(d.u8(NET, 4), d.u8(NET, 5))) }
   local header = all { met_arp, holds(NET, 8) }
   add(d.protocol("arp", met_arp, "ARP, also reverse ARP",
-    { off = NET, len = 28, search = "(p.caplen - p.net_off)", inside = known }))
+    { off = NET, len = "(p.caplen - p.net_off)", inside = known }))
   add(d.read("arp.hw.type", header, 65535, "hardware type", d.u16(NET, 0)))
   add(d.read("arp.proto.type", header, 65535, "protocol type", d.u16(NET, 2)))
   add(d.number("arp.opcode", header, 65535, "1 request, 2 reply", "p.arp_op"))
@@ -157,23 +156,27 @@ local function ipv6(add)
   add(d.ipv6("ipv6.addr", v6, "source or destination", src, dst))
 end
 
-local IP_REST = "f_span(p, p.l4_off, p.net_off + p.ip_len)"
-local L4_REST = "f_span(p, p.l4_off, p.payload_off + p.payload_cap)"
+local L4_ALL = "p.l4_cap"
+
+-- The first n bytes of the transport header were captured.
+local function l4(n)
+  return cond.sign(("%d - p.l4_cap"):format(n - 1))
+end
 
 local function icmp(add)
   for _, v in ipairs { { "icmp", "ICMP", "ICMP" }, { "icmpv6", "ICMPV6", "ICMPv6" } } do
     local name, proto = v[1], met(v[2])
-    add(d.protocol(name, proto, v[3], { off = L4, len = IP_REST }))
-    add(d.number(name .. ".type", all { proto, holds(L4, 1) }, 255, "type", "p.icmp_type"))
-    add(d.number(name .. ".code", all { proto, holds(L4, 2) }, 255, "code", "p.icmp_code"))
-    add(d.read(name .. ".checksum", all { proto, holds(L4, 4) }, 65535, "checksum", d.u16(L4, 2)))
+    add(d.protocol(name, proto, v[3], { off = L4, len = L4_ALL }))
+    add(d.number(name .. ".type", all { proto, l4(1) }, 255, "type", "p.icmp_type"))
+    add(d.number(name .. ".code", all { proto, l4(2) }, 255, "code", "p.icmp_code"))
+    add(d.read(name .. ".checksum", all { proto, l4(4) }, 65535, "checksum", d.u16(L4, 2)))
   end
   -- RFC 792: echo, timestamp and information; RFC 950: address mask.
-  local echo = all { met "ICMP", holds(L4, 8),
+  local echo = all { met "ICMP", l4(8),
     d.one_of("p.icmp_type", { 0, 8, 13, 14, 15, 16, 17, 18 }) }
   add(d.read("icmp.ident", echo, 65535, "identifier", d.u16(L4, 4)))
   add(d.read("icmp.seq", echo, 65535, "sequence number", d.u16(L4, 6)))
-  local echo6 = all { met "ICMPV6", holds(L4, 8),
+  local echo6 = all { met "ICMPV6", l4(8),
     cond.any { is("p.icmp_type", 128), is("p.icmp_type", 129) } }
   add(d.read("icmpv6.echo.identifier", echo6, 65535, "identifier", d.u16(L4, 4)))
   add(d.read("icmpv6.echo.sequence_number", echo6, 65535, "sequence number", d.u16(L4, 6)))
@@ -190,29 +193,26 @@ local function ports(add, name, proto)
   add(d.number(name .. ".port", proto, 65535, "source or destination port", "p.sport", "p.dport"))
 end
 
-local function whole_header(proto)
-  return all { proto, cond.negate(is("p.skip", tonumber(C.SL_SKIP_TRUNCATED_TRANSPORT))) }
-end
-
 local function tcp(add)
   local proto = met "TCP"
-  local header = whole_header(proto)
-  local sound = all { proto, positive(PAYLOAD) }
-  add(d.protocol("tcp", proto, "TCP",
-    { off = L4, len = "f_span(p, p.l4_off, p.payload_off)", search = L4_REST }))
-  ports(add, "tcp", proto)
-  add(d.number("tcp.seq_raw", header, 2 ^ 32 - 1, "sequence number as in the header", "p.seq"))
-  add(d.number("tcp.ack_raw", header, 2 ^ 32 - 1, "acknowledgment number as in the header",
-    "p.ack"))
-  add(d.read("tcp.hdr_len", header, 60, "header length, bytes",
-    "(rshift(" .. d.u8(L4, 12) .. ", 4) * 4)"))
-  add(d.number("tcp.flags", header, 4095, "the flags as a number", "p.tcp_flags"))
-  for _, flag in ipairs(TCP_FLAGS) do
-    add(d.flag("tcp.flags." .. flag[1], header, flag[1]:upper(), "p.tcp_flags", flag[2]))
+  local function header(n)
+    return all { proto, l4(n) }
   end
-  add(d.number("tcp.window_size_value", header, 65535, "window as in the header", "p.window"))
-  add(d.read("tcp.checksum", header, 65535, "checksum", d.u16(L4, 16)))
-  add(d.read("tcp.urgent_pointer", header, 65535, "urgent pointer", d.u16(L4, 18)))
+  local sound = all { proto, positive(PAYLOAD) }
+  add(d.protocol("tcp", proto, "TCP; its bytes: header and payload", { off = L4, len = L4_ALL }))
+  ports(add, "tcp", proto)
+  add(d.number("tcp.seq_raw", header(8), 2 ^ 32 - 1, "sequence number as in the header", "p.seq"))
+  add(d.number("tcp.ack_raw", header(12), 2 ^ 32 - 1, "acknowledgment number as in the header",
+    "p.ack"))
+  add(d.read("tcp.hdr_len", header(13), 60, "header length, bytes",
+    "(rshift(" .. d.u8(L4, 12) .. ", 4) * 4)"))
+  add(d.number("tcp.flags", header(14), 4095, "the flags as a number", "p.tcp_flags"))
+  for _, flag in ipairs(TCP_FLAGS) do
+    add(d.flag("tcp.flags." .. flag[1], header(14), flag[1]:upper(), "p.tcp_flags", flag[2]))
+  end
+  add(d.number("tcp.window_size_value", header(16), 65535, "window as in the header", "p.window"))
+  add(d.read("tcp.checksum", header(18), 65535, "checksum", d.u16(L4, 16)))
+  add(d.read("tcp.urgent_pointer", header(20), 65535, "urgent pointer", d.u16(L4, 18)))
   add(d.number("tcp.len", sound, 2 ^ 32 - 1, "bytes of payload on the wire", "p.payload_len"))
   local options = "(p.payload_off - p.l4_off - 20)"
   add(d.bytes("tcp.options", all { sound, positive(options),
@@ -223,22 +223,22 @@ end
 
 local function udp(add)
   local proto = met "UDP"
-  local header = whole_header(proto)
   add(d.protocol("udp", proto, "UDP",
-    { off = L4, len = "f_span(p, p.l4_off, p.payload_off)", search = L4_REST }))
+    { off = L4, len = "f_span(p, p.l4_off, p.payload_off)", search = L4_ALL }))
   ports(add, "udp", proto)
-  add(d.read("udp.length", header, 65535, "length in the header, bytes", d.u16(L4, 4)))
-  add(d.read("udp.checksum", header, 65535, "checksum", d.u16(L4, 6)))
+  add(d.read("udp.length", all { proto, l4(6) }, 65535, "length in the header, bytes",
+    d.u16(L4, 4)))
+  add(d.read("udp.checksum", all { proto, l4(8) }, 65535, "checksum", d.u16(L4, 6)))
   add(d.bytes("udp.payload", all { proto, positive "p.payload_cap" }, "captured payload", PAYLOAD,
     "p.payload_cap"))
 end
 
 local function sctp(add)
   local proto = met "SCTP"
-  add(d.protocol("sctp", proto, "SCTP",
-    { off = L4, len = "f_span(p, p.l4_off, p.payload_off)", search = L4_REST }))
+  add(d.protocol("sctp", proto, "SCTP; its bytes: header and chunks",
+    { off = L4, len = L4_ALL }))
   ports(add, "sctp", proto)
-  add(d.read("sctp.verification_tag", all { proto, holds(L4, 8) }, 2 ^ 32 - 1, "verification tag",
+  add(d.read("sctp.verification_tag", all { proto, l4(8) }, 2 ^ 32 - 1, "verification tag",
     d.u32(L4, 4)))
 end
 
