@@ -33,18 +33,16 @@ function loops.flows(handler, name)
     end]==], "flow loop of " .. name, handler)
 end
 
--- condition: { prelude = Lua text before the loop, expr = an expression over p (or f), upvalues =
--- what the prelude names as "..." }
+-- condition: { prelude = Lua text before the loop, expr = an expression over p (or f), sign = the
+-- same as an integer whose bit 31 tells, or nil, upvalues = what the prelude names as "..." }
 local function filter(text, condition, name)
   text = text:gsub("PRELUDE", function() return condition.prelude end)
     :gsub("CONDITION", function() return condition.expr end)
+    :gsub("SIGN", function() return condition.sign end)
   return build(text, name, unpack(condition.upvalues or {}))
 end
 
---- Narrows holder.sel and holder.n (a batch or a tap) to the packets p for which the condition
---- holds.
-function loops.packet_filter(condition, name)
-  return filter([==[
+local BRANCH = [==[
     PRELUDE
     return function(holder, packets)
       local sel, k = holder.sel, 0
@@ -57,7 +55,28 @@ function loops.packet_filter(condition, name)
         end
       end
       holder.n = k
-    end]==], condition, "packet filter " .. name)
+    end]==]
+
+-- Every packet is written; the next one takes its place unless it passed (k <= i always). A branch
+-- that varies would be a side trace, which joins the loop at its start and does all again that the
+-- loop needs to do only once.
+local NO_BRANCH = [==[
+    PRELUDE
+    return function(holder, packets)
+      local sel, k = holder.sel, 0
+      for i = 0, holder.n - 1 do
+        local j = sel[i]
+        local p = packets[j]
+        sel[k] = j
+        k = k + rshift(SIGN, 31)
+      end
+      holder.n = k
+    end]==]
+
+--- Narrows holder.sel and holder.n (a batch or a tap) to the packets p for which the condition
+--- holds.
+function loops.packet_filter(condition, name)
+  return filter(condition.sign and NO_BRANCH or BRANCH, condition, "packet filter " .. name)
 end
 
 --- Narrows tap.flows and tap.n_flows to the flows f for which the condition holds.
