@@ -21,10 +21,14 @@ local help = require "sluice.help"
 local nearest = require "sluice.nearest"
 local output = require "sluice.output"
 local recipe = require "sluice.recipe"
+local trace = require "sluice.trace"
 require "sluice.objects"
 
 -- Many handlers make many traces; the defaults are for one program of ordinary size.
 require("jit.opt").start("maxtrace=10000", "maxrecord=16000", "maxmcode=16384", "sizemcode=256")
+
+local SLUICE_TRACE = os.getenv "SLUICE_TRACE"
+if SLUICE_TRACE then trace.start(SLUICE_TRACE) end
 
 local RESERVED = { "eval", "recipes", "help" }
 
@@ -121,7 +125,9 @@ local function analyse(p, recipes)
     max_flows = o.max_flows, progress = not o.quiet, out = out.handle, compile = filters.compile,
     display = o.display and filters.compile(o.display, "packet"),
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow") })
+  trace.reading()
   local status, message = run:read()
+  trace.stop()
   local info = run:finish(out.views)
   return out:finish(info, status, message)
 end
