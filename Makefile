@@ -77,7 +77,7 @@ test:
 	@scripts/install-deps.sh test
 	@scripts/install-npm.sh
 	@$(MAKE) --no-print-directory $(PROGRAM) tests-built
-	@$(TESTS) unit fuzz e2e
+	@$(TESTS) unit fuzz e2e jit
 
 .PHONY: tests-built
 tests-built: $(UNITBIN) $(REPLAYS)

@@ -21,14 +21,14 @@ for source in "${sources[@]}"; do
     object=build/fuzz/objects/${source//\//_}.o
     objects+=("$object")
     if [ ! "$object" -nt "$source" ] || [ -n "$(find src -name '*.h' -newer "$object" -print -quit)" ]; then
-        clang "${compile[@]}" -Wno-error -DSL_VERSION='"fuzz"' -DSL_LUADIR='"lua"' -c -o "$object" "$source"
+        clang "${compile[@]}" -w -DSL_VERSION='"fuzz"' -DSL_LUADIR='"lua"' -c -o "$object" "$source"
     fi
 done
 
 found=0
 for name in "$@"; do
     program=build/fuzz/fuzz_$name
-    clang "${compile[@]}" -fsanitize=fuzzer "tests/fuzz/fuzz_$name.c" "${objects[@]}" -o "$program" "${link[@]}"
+    clang -w "${compile[@]}" -fsanitize=fuzzer "tests/fuzz/fuzz_$name.c" "${objects[@]}" -o "$program" "${link[@]}"
     corpus=tests/fuzz/corpus/$name
     mkdir -p "build/fuzz/$name" "$corpus"
     seeds=("$corpus")

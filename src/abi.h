@@ -417,3 +417,7 @@ struct sl_regex *sl_regex_compile(const char *pattern, size_t len, uint32_t *off
 int sl_regex_match(struct sl_regex *, const uint8_t *data, size_t len);
 uint64_t sl_regex_limited(const struct sl_regex *);
 void sl_regex_free(struct sl_regex *);
+
+/* Whether one of n ranges [first, last], sorted and disjoint, in pairs, holds the value: how large
+ * sets of addresses are searched. */
+int sl_u32_in(const uint32_t *ranges, uint32_t n, uint32_t value);

@@ -103,6 +103,12 @@ function engine.open(recipes, opts)
   return self
 end
 
+--- Frees the run. Whatever it gave (stats, times) is gone then.
+function Run:close()
+  C.sl_run_close(ffi.gc(self.handle, nil))
+  self.handle = nil
+end
+
 --- Raises the core's error.
 function Run:fail()
   local err = C.sl_run_error(self.handle)

@@ -36,13 +36,19 @@ local HELPERS = {
   { "find", "local find = string.find" },
   { "upper", "local upper = string.upper" },
   { "lower", "local lower = string.lower" },
-  { "fmod", "local fmod = math.fmod" },
   { "floor", "local floor = math.floor" },
   { "f_quotient", [[
 local floor, ceil = math.floor, math.ceil
 local function f_quotient(a, b)
   local q = a / b
   return q < 0 and ceil(q) or floor(q)
+end]] },
+  -- What a division leaves, with the sign of a, as in C; LuaJIT does not compile math.fmod.
+  { "f_remainder", [[
+local floor, ceil = math.floor, math.ceil
+local function f_remainder(a, b)
+  local q = a / b
+  return a - b * (q < 0 and ceil(q) or floor(q))
 end]] },
   -- Bit 31: x is 0.
   { "f_zero", "local function f_zero(x) return band(bnot(x), x - 1) end" },

@@ -129,7 +129,9 @@ local function analyse(p, recipes)
   local status, message = run:read()
   trace.stop()
   local info = run:finish(out.views)
-  return out:finish(info, status, message)
+  local code, why = out:finish(info, status, message)
+  run:close() -- not before: what the views show may still stand in the run's memory
+  return code, why
 end
 
 local function show_help(chosen)

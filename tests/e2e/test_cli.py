@@ -1,4 +1,5 @@
 """The command line: help, mistakes, recipes that fail, and outputs that go away."""
+import glob
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import support
 from support import PROGRAM, ROOT, SLOWNESS
 
 PORT_BYTES = os.path.join(ROOT, "examples", "port-bytes.lua")
+EXAMPLES = sorted(glob.glob(os.path.join(ROOT, "examples", "*.lua")))
 BUILT_IN = ["summary", "flows", "count", "packets", "protocols", "talkers", "timeline", "geomap"]
 
 
@@ -159,6 +161,13 @@ def test_the_contracts_recipe_runs_as_it_stands(sluice, example):
         want[flow["dport"]] = want.get(flow["dport"], 0) + flow["bytes_src"] + flow["bytes_dst"]
     largest = sorted(want.items(), key=lambda item: (-item[1], item[0]))[:10]
     assert [(row["port"], row["bytes"]) for row in rows] == largest
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=[os.path.basename(path) for path in EXAMPLES])
+def test_every_example_runs(sluice, example, path):
+    done = sluice(path, example)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.strip()
 
 
 def test_a_recipes_option(sluice, example):

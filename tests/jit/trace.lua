@@ -1,4 +1,4 @@
--- A recipe that does nothing but turn LuaJIT's trace log on, into the file that SLUICE_TRACES names.
+-- A recipe that only turns LuaJIT's trace log on, into the file that SLUICE_TRACES names.
 -- Run in front of the recipe that is looked at: sluice tests/jit/trace.lua,talkers CAPTURE
 require("jit.v").on(os.getenv "SLUICE_TRACES")
 

@@ -47,7 +47,7 @@ function bytes.literal(node, field)
     const = string.char(n)
   end
   if not const then
-    problem.raise(node, ("%s is %s; %s is not"):format(field.name or "the left side", bytes.title,
+    problem.raise(node, ("%s is %s; %s is not"):format(field.name, field.title or bytes.title,
       node.text), node.near or 'Bytes: 00:11:22, or "text" in quotes.')
   end
   return { const = const }
@@ -56,7 +56,7 @@ end
 local ether = setmetatable({ title = "a MAC address", size = 6 }, { __index = bytes })
 
 function ether.literal(node, field)
-  local v = node.kind == "word" and bytes.literal(node, { name = field.name })
+  local v = node.kind == "word" and bytes.literal(node, { name = field.name, title = ether.title })
   if not v or #v.const ~= 6 then
     problem.raise(node, ("%s is %s; %s is not"):format(field.name, ether.title, node.text),
       "MAC addresses: 00:11:22:33:44:55; of the first three bytes: " .. field.name
@@ -213,20 +213,27 @@ function bytes.length(v)
   return v.items and tostring(#v.items) or tostring(v.len)
 end
 
-local function searchable(v, node)
-  if v.items then
-    problem.raise(node, "computed bytes cannot be searched")
+-- The literal at one place or another of a few computed bytes.
+local function contained(items, const)
+  local wanted, places = items_of { const = const }, {}
+  for first = 1, #items - #wanted + 1 do
+    places[first] = equal_items({ unpack(items, first, first + #wanted - 1) }, wanted)
   end
+  return cond.any(places)
 end
 
-function bytes.contains(v, const, objects, node)
-  searchable(v, node)
+function bytes.contains(v, const, objects)
+  if v.items then
+    return contained(v.items, const)
+  end
   return cond.test(("(C.memmem(p.data + %s, %s, %s, %d) ~= nil)"):format(v.off,
     v.search or v.len, objects:bytes(const), #const))
 end
 
 function bytes.matches(v, regex, objects, node)
-  searchable(v, node)
+  if v.items then
+    problem.raise(node, "computed bytes cannot be searched with matches")
+  end
   return cond.test(("(%s.sl_regex_match(%s, p.data + %s, %s) == 1)"):format(objects:core(), regex,
     v.off, v.search or v.len))
 end

@@ -62,7 +62,8 @@ end
 
 local function meaning(add)
   add(d.text("flow.service", TRUE, "service by its port, such as https", "service(f)"))
-  add(d.text("flow.src_country", TRUE, "the originator's country, two letters", "country(f.src)"))
+  add(d.text("flow.src_country", TRUE, "the originator's country: two letters, or private …",
+    "country(f.src)"))
   add(d.text("flow.dst_country", TRUE, "the responder's country", "country(f.dst)"))
   add(d.text("flow.country", TRUE, "either country", "country(f.src)", "country(f.dst)"))
 end

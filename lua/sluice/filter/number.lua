@@ -146,7 +146,7 @@ local FOLD = {
 local function divide(op, a, b, fraction)
   local expr
   if op == "%" then
-    expr = ("fmod(%s, %s)"):format(a.expr, b.expr)
+    expr = ("f_remainder(%s, %s)"):format(a.expr, b.expr)
   elseif fraction then
     expr = ("(%s / %s)"):format(a.expr, b.expr)
   else

@@ -12,6 +12,7 @@ void *memmem(const void *, size_t, const void *, size_t);
 
 local MAX = 40 -- LuaJIT allows 60 upvalues to a function; helpers need some
 local uint8s, int8s = ffi.typeof "uint8_t[?]", ffi.typeof "int8_t[?]"
+local uint32s = ffi.typeof "uint32_t[?]"
 local MESSAGE_SIZE = 256
 
 local objects = {}
@@ -48,6 +49,26 @@ function objects:set(members, max)
     array[n] = -1
   end
   return self:add("set" .. #self.names, array)
+end
+
+-- Ranges { first, last } of 32-bit numbers for sl_u32_in: the name, and how many there are when
+-- those that touch are joined.
+function objects:ranges(list)
+  table.sort(list, function(a, b) return a[1] < b[1] end)
+  local joined = {}
+  for _, range in ipairs(list) do
+    local last = joined[#joined]
+    if last and range[1] <= last[2] + 1 then
+      last[2] = math.max(last[2], range[2])
+    else
+      joined[#joined + 1] = { range[1], range[2] }
+    end
+  end
+  local array = uint32s(2 * #joined)
+  for i, range in ipairs(joined) do
+    array[2 * i - 2], array[2 * i - 1] = range[1], range[2]
+  end
+  return self:add("ranges" .. #self.names, array), #joined
 end
 
 function objects:core()

@@ -93,7 +93,7 @@ local function arp(add)
     cond.test(("(%s == 6 and %s == 4)"):format(d.u8(NET, 4), d.u8(NET, 5))) }
   local header = all { met_arp, holds(NET, 8) }
   add(d.protocol("arp", met_arp, "ARP, also reverse ARP",
-    { off = NET, len = "(p.caplen - p.net_off)", inside = known }))
+    { off = NET, len = 28, search = "(p.caplen - p.net_off)", inside = known }))
   add(d.read("arp.hw.type", header, 65535, "hardware type", d.u16(NET, 0)))
   add(d.read("arp.proto.type", header, 65535, "protocol type", d.u16(NET, 2)))
   add(d.number("arp.opcode", header, 65535, "1 request, 2 reply", "p.arp_op"))
@@ -244,7 +244,8 @@ end
 
 local function geo(add)
   local known = positive "p.ip_version"
-  add(d.text("geo.src_country", known, "country of the source, two letters", "country(p.src)"))
+  add(d.text("geo.src_country", known, "country of the source: two letters, or private, unknown …",
+    "country(p.src)"))
   add(d.text("geo.dst_country", known, "country of the destination", "country(p.dst)"))
   add(d.text("geo.country", known, "country of either", "country(p.src)", "country(p.dst)"))
 end
