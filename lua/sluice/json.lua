@@ -5,10 +5,13 @@ local value = require "sluice.value"
 
 local json = {}
 
+local ESCAPED = strings.range(1, 31) .. '"\\\127'
+
 local function string_of(s)
-  if not s:find('[%c"\\\127-\255]') then return '"' .. s .. '"' end
+  s = strings.valid(s)
+  if strings.free_of(s, ESCAPED) then return '"' .. s .. '"' end
   -- cjson writes every "/" as "\/", so a bare one never follows a backslash: this undoes just that.
-  return (cjson.encode(strings.valid(s)):gsub("\\/", "/"))
+  return (cjson.encode(s):gsub("\\/", "/"))
 end
 
 local encode -- emits one value
@@ -56,7 +59,7 @@ function encode(emit, v, indent, column_type)
   if kind == "object" then return object(emit, v, indent, column_type) end
   if kind == "map" then return object(emit, sorted_pairs(v), indent, column_type) end
   if kind == "array" then return array(emit, v, column_type) end
-  emit(string_of(tostring(v)))
+  emit(string_of(value.text(v)))
 end
 
 --- One value as a string; kinds as in value.lua.

@@ -16,7 +16,7 @@ function value.object(fields) return setmetatable(fields, object_tag) end
 function value.array(items) return setmetatable(items, array_tag) end
 
 local int64_t, uint64_t = ffi.typeof "int64_t", ffi.typeof "uint64_t"
-local sl_time = ffi.typeof "struct sl_time"
+local sl_time, sl_addr = ffi.typeof "struct sl_time", ffi.typeof "struct sl_addr"
 
 local function kind_of_table(v)
   if v == value.null then return "null" end
@@ -68,6 +68,8 @@ end
 
 --- A 64-bit integer's digits, without LuaJIT's LL or ULL.
 function value.integer(n)
+  local number = tonumber(n) -- compiled, where tostring is not
+  if number > -2^53 and number < 2^53 then return ("%d"):format(number) end
   return (tostring(n):gsub("U?LL$", ""))
 end
 
@@ -99,6 +101,7 @@ function value.text(v, column_type)
     for i = 1, #v do out[i] = value.text(v[i]) end
     return table.concat(out, ", ")
   end
+  if ffi.istype(sl_addr, v) then return v:text() end
   return tostring(v)
 end
 
