@@ -17,7 +17,7 @@ Addr.__index = Addr
 
 --- a:text() -> "192.0.2.1". The same as tostring(a), but LuaJIT compiles it.
 function Addr.text(a)
-  return ffi.string(text, C.sl_addr_text(a, text))
+  return (ffi.string(text, C.sl_addr_text(a, text)))
 end
 
 Addr.__tostring = Addr.text

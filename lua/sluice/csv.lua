@@ -19,14 +19,15 @@ end
 local function plain(v, column_type)
   if type(v) == "number" then return value.number(v, column_type) or "" end
   local kind = value.kind(v)
-  if kind == "object" or kind == "map" or kind == "array" then return json.encode(v) end
-  if kind == "string" then return guard(strings.valid(value.text(v))) end
-  return value.text(v, column_type)
+  if kind == "object" or kind == "map" or kind == "array" then return (json.encode(v)) end
+  if kind == "string" then return (guard(strings.valid(value.text(v)))) end
+  return (value.text(v, column_type))
 end
 
 local function quote(s)
   if strings.free_of(s, ' \t\n\v\f\r",') then return s end
-  return '"' .. s:gsub('"', '""') .. '"'
+  if not strings.free_of(s, '"') then s = s:gsub('"', '""') end
+  return '"' .. s .. '"'
 end
 
 -- TSV has no quoting; these are the escapes that mysql and psql write.
@@ -40,8 +41,8 @@ end
 --- A function that turns a row into a line; separator "," or "\t".
 function csv.row_encoder(columns, separator)
   local dress = separator == "," and quote or escape
+  local cells = {}
   return function(row)
-    local cells = {}
     for i = 1, #columns do cells[i] = dress(plain(row[i], columns[i].type)) end
     return table.concat(cells, separator) .. "\n"
   end

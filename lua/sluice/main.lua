@@ -27,9 +27,6 @@ require "sluice.objects"
 -- Many handlers make many traces; the defaults are for one program of ordinary size.
 require("jit.opt").start("maxtrace=10000", "maxrecord=16000", "maxmcode=16384", "sizemcode=256")
 
-local SLUICE_TRACE = os.getenv "SLUICE_TRACE"
-if SLUICE_TRACE then trace.start(SLUICE_TRACE) end
-
 local RESERVED = { "eval", "recipes", "help" }
 
 local function load_recipes(names)
@@ -125,9 +122,7 @@ local function analyse(p, recipes)
     max_flows = o.max_flows, progress = not o.quiet, out = out.handle, compile = filters.compile,
     display = o.display and filters.compile(o.display, "packet"),
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow") })
-  trace.reading()
-  local status, message = run:read()
-  trace.stop()
+  local status, message = trace.reading(run.read, run)
   local info = run:finish(out.views)
   local code, why = out:finish(info, status, message)
   run:close() -- not before: what the views show may still stand in the run's memory

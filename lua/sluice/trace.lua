@@ -1,35 +1,29 @@
--- A developer's aid: what LuaJIT compiled, and how much the interpreter still did.
+-- A developer's aid: what LuaJIT compiles while the inputs are read, and what it leaves to the interpreter.
 --
--- SLUICE_TRACE=FILE writes LuaJIT's log of traces to FILE (jit.v's form: [TRACE number (parent/exit) start
--- link], [TRACE --- start -- why not]), and at the end, for the time from trace.reading() to
--- trace.stop(), how many bytecode instructions were interpreted. Hooks are never called from
--- compiled code, so a hook on every STEP instructions counts just those. tests/jit/ rests on it.
+-- SLUICE_TRACE=FILE writes LuaJIT's log of traces to FILE ("[TRACE number (parent/exit) start link]",
+-- "[TRACE --- start -- why not]", as jit.v has it) and below it how many bytecode instructions were
+-- interpreted. Hooks are never called from compiled code, so a hook on every STEP instructions counts
+-- just those. STEP is long because a hook that is called during the recording of a trace ends it.
+-- tests/jit/ rests on this.
 local trace = {}
 
 local STEP = 10000
 
-local file, steps
+local path = os.getenv "SLUICE_TRACE"
 
-function trace.start(path)
-  require("jit.v").on(path)
-  file = path
-end
-
---- From here on the interpreter's instructions count.
-function trace.reading()
-  if not file then return end
-  steps = 0
+--- Calls read(...) under the log, if there is to be one; returns what it returns.
+function trace.reading(read, ...)
+  if not path then return read(...) end
+  local log, steps = require "jit.v", 0
+  log.on(path)
   debug.sethook(function() steps = steps + 1 end, "", STEP)
-end
-
-function trace.stop()
-  if not steps then return end
+  local status, message = read(...)
   debug.sethook()
-  require("jit.v").off()
-  local out = assert(io.open(file, "a"))
-  out:write(("interpreted: %d\n"):format(steps * STEP))
-  out:close()
-  steps = nil
+  log.off()
+  local file = assert(io.open(path, "a"))
+  file:write(("interpreted: %d\n"):format(steps * STEP))
+  file:close()
+  return status, message
 end
 
 return trace
