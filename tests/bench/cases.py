@@ -1,7 +1,7 @@
 """What the benchmark measures: a table of captures and a table of cases.
 
 A command is split into words at blanks, or given as a tuple of words where one of them holds
-blanks. A word may name {sluice}, {file} (the capture), {url} (the capture on a local nginx) and
+blanks. A word may name {sluice}, {filter_c} (filter_c.c), {file} (the capture), {url} (the capture on a local nginx) and
 {scratch} (an empty folder); a brace that is meant as such is doubled. `theirs` is empty where the
 goal is a limit and not another program.
 """
@@ -36,6 +36,7 @@ class Case:
     cores: int = 1
     rounds: int = 0  # 0: as asked for
     counted: bool = True  # ours prints {"packets": all of the capture}, which is checked
+    agree: bool = False  # ours and theirs print the same count of packets, which is checked
     tools: tuple = ()
 
 
@@ -49,6 +50,9 @@ FILES = {
     "full-1gb": File(1_200_000, 40_000, ("--size-mix", "full")),
     "full-500mb": File(545_000, 20_000, ("--size-mix", "full")),
 }
+
+PORT_443 = "p.proto == 6 and (p.sport == 443 or p.dport == 443)"
+TCPDUMP_443 = ("tcpdump", "-r", "{file}", "--count", "tcp port 443")
 
 SUMMARY = "{sluice} summary -q -T json {file} -j "
 
@@ -67,6 +71,21 @@ CASES = [
          tools=("softflowd",)),
     Case("flow table, 2 workers / tshark conv,tcp", "small-1m", SUMMARY + "2",
          "tshark -n -r {file} -q -z conv,tcp", 0.01, cores=2, rounds=3, tools=("tshark",)),
+    Case("-Y filter / the same in C", "small-12m",
+         "{sluice} count -q -T json -j 1 {file} -Y tcp.port==443", "{filter_c} filter {file}",
+         1.3, counted=False, agree=True),
+    Case("Lua filter (eval) / the same in C", "small-12m",
+         ("{sluice}", "eval", PORT_443, "-q", "-T", "json", "-j", "1", "{file}"),
+         "{filter_c} handler {file}", 1.3, counted=False, agree=True),
+    Case("Lua recipe / the same in C", "small-12m",
+         "{sluice} tests/bench/port443.lua -q -T json -j 1 {file}", "{filter_c} handler {file}",
+         1.3, counted=False, agree=True),
+    Case("-Y filter / tcpdump --count, same BPF", "small-12m",
+         "{sluice} count -q -T json -j 1 {file} -Y tcp.port==443", TCPDUMP_443, 0.5,
+         tools=("tcpdump",), counted=False, agree=True),
+    Case("Lua filter (eval) / tcpdump, same BPF", "small-12m",
+         ("{sluice}", "eval", PORT_443, "-q", "-T", "json", "-j", "1", "{file}"), TCPDUMP_443,
+         0.5, tools=("tcpdump",), counted=False, agree=True),
     Case("memory, all flows live", "small-12m", SUMMARY + "1 --idle 0", goal=48 * MIB,
          goal_per_flow=256, memory=True),
     Case("memory, filter and count", "small-12m", "{sluice} count -q -T json -j 1 -f tcp {file}",
