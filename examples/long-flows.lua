@@ -21,8 +21,9 @@ return {
         for i, f in ipairs(longest) do
           rows[i] = { f.proto_name, f.src, f.dst, f.dport, f.duration, f.bytes }
         end
-        out:table { title = "Longest flows", rows = rows, columns = { "protocol", "source", "destination",
-          "port", { name = "duration", type = "duration" }, { name = "bytes", unit = "bytes" } } }
+        out:table { title = "Longest flows", rows = rows, columns = { "protocol", "source",
+          "destination", "port", { name = "duration", type = "duration" },
+          { name = "bytes", unit = "bytes" } } }
       end,
     }
   end,

@@ -5,7 +5,8 @@ return {
   start = function(opt, out)
     local packets, bytes = 0, 0
     local function line(t)
-      out:line(("%8.0f s %8d packets %10.1f kbit/s"):format(t, packets, bytes * 8 / opt.seconds / 1e3))
+      local kbits = bytes * 8 / opt.seconds / 1e3
+      out:line(("%8.0f s %8d packets %10.1f kbit/s"):format(t, packets, kbits))
       packets, bytes = 0, 0
     end
     return {
@@ -15,7 +16,7 @@ return {
         bytes = bytes + p.len
       end,
       interval = line,
-      finish = function() out:line(("and %d packets in the last, unfinished interval"):format(packets)) end,
+      finish = function() out:line(("and %d packets since then"):format(packets)) end,
     }
   end,
 }

@@ -3,9 +3,9 @@
  * So: no preprocessor lines here, only declarations that both languages read.
  *
  * Units: bytes, packets, seconds and nanoseconds as the names say. Numbers are in host byte order.
- * Pointers that Lua gets are borrowed until the next sl_run_next() unless stated otherwise. Counters
- * are uint64_t here; fields named …64 and n_… reach recipes as plain numbers under the names that
- * their comments give (lua/sluice/packet.lua, flow.lua).
+ * Pointers that Lua gets are borrowed until the next sl_run_next() unless stated otherwise.
+ * Counters are uint64_t here; fields named …64 and n_… reach recipes as plain numbers under the
+ * names that their comments give (lua/sluice/packet.lua, flow.lua).
  */
 
 /* One error, filled at the lowest layer that knows what happened; only main.c prints it. */
@@ -28,6 +28,7 @@ struct sl_addr {
 
 /* Bits of sl_packet.protos: the headers that were met, outermost first to the transport. Names
  * for users are Wireshark's filter names (src/packet/names.c). */
+/* clang-format off */
 enum {
     SL_P_ETH, SL_P_SLL, SL_P_SLL2, SL_P_RAW, SL_P_NULL, SL_P_PPP, SL_P_WLAN, SL_P_RADIOTAP,
     SL_P_VLAN, SL_P_QINQ, SL_P_MPLS, SL_P_PPPOED, SL_P_PPPOES, SL_P_LLC, SL_P_SNAP,
@@ -39,6 +40,7 @@ enum {
     SL_P_FRAGMENT, /* a later IP fragment: no transport header inside */
     SL_P_N
 };
+/* clang-format on */
 
 /* Why decoding of a packet stopped before its transport header, if it did. */
 enum {
@@ -54,10 +56,12 @@ enum {
 };
 
 /* Bits of sl_packet.tcp_flags (RFC 9293 section 3.1; NS in bit 8, RFC 3540). */
+/* clang-format off */
 enum {
     SL_TCP_FIN = 1, SL_TCP_SYN = 2, SL_TCP_RST = 4, SL_TCP_PSH = 8,
     SL_TCP_ACK = 16, SL_TCP_URG = 32, SL_TCP_ECE = 64, SL_TCP_CWR = 128
 };
+/* clang-format on */
 
 enum { SL_NO_FLOW = 0xffffffff, SL_NO_VLAN = 0xffff };
 
@@ -96,9 +100,9 @@ struct sl_packet {
     uint8_t tos;             /* DSCP and ECN; traffic class */
     uint8_t proto;           /* IP protocol number behind all extension headers */
 
-    uint32_t l4_off;      /* of the transport header */
-    uint32_t l4_cap;      /* captured bytes from there to the end of the IP packet; of TCP with a data
-                             offset below 5 those up to it, 13 */
+    uint32_t l4_off; /* of the transport header */
+    uint32_t l4_cap; /* captured bytes from there to the end of the IP packet; of TCP with a data
+                        offset below 5 those up to it, 13 */
     uint32_t payload_off; /* of what TCP, UDP or SCTP carries */
     uint32_t payload_cap; /* captured bytes of it */
     uint32_t payload_len; /* bytes of it on the wire */
@@ -109,8 +113,8 @@ struct sl_packet {
     uint8_t icmp_type, icmp_code; /* ICMP and ICMPv6 */
     uint16_t arp_op;
 
-    uint8_t dir;       /* 0: from the flow's originator, 1: to it */
-    uint32_t flow;     /* dense index of the live flow, SL_NO_FLOW: none */
+    uint8_t dir;         /* 0: from the flow's originator, 1: to it */
+    uint32_t flow;       /* dense index of the live flow, SL_NO_FLOW: none */
     uint64_t flow_pkt64; /* Lua: p.flow_pkt, ordinal in its flow, from 1 */
 };
 
@@ -131,18 +135,19 @@ struct sl_flow {
     uint32_t hash;  /* internal */
     uint32_t index; /* dense index while it lives */
 
-    uint64_t n_packets[2]; /* index 0: sent by src, 1: sent by dst; Lua: packets_src, packets_dst, */
-    uint64_t n_bytes[2];   /* packets (both), and so on */
+    /* Index 0: sent by src, 1: sent by dst; Lua: packets_src, packets_dst, packets (both), … */
+    uint64_t n_packets[2];
+    uint64_t n_bytes[2];
     uint64_t n_payload[2];
     uint16_t tcp_flags[2]; /* all that were seen */
     uint16_t wheel_bucket; /* internal */
-    uint32_t fragments; /* later fragments that were counted to it */
+    uint32_t fragments;    /* later fragments that were counted to it */
 
     struct sl_time first, decided;
-    double t;        /* first, in seconds since the first packet of the capture */
-    double duration; /* seconds, never negative; once it is decided */
+    double t;          /* first, in seconds since the first packet of the capture */
+    double duration;   /* seconds, never negative; once it is decided */
     uint64_t number64; /* Lua: f.number, frame number of its first packet */
-    uint32_t isn[2]; /* internal: first sequence numbers */
+    uint32_t isn[2];   /* internal: first sequence numbers */
 };
 
 /* ---- the run: one pass over the inputs ---- */
@@ -163,10 +168,10 @@ enum { SL_BATCH = 128 };
 /* What sl_run_next came back with. */
 enum {
     SL_STEP_PACKETS,
-    SL_STEP_WAIT,        /* nothing within 100 ms; call again */
-    SL_STEP_END,         /* all inputs are read */
-    SL_STEP_ERROR,       /* an input cannot be read further: sl_run_error; what came before stands */
-    SL_STEP_INTERRUPTED  /* Ctrl-C */
+    SL_STEP_WAIT,       /* nothing within 100 ms; call again */
+    SL_STEP_END,        /* all inputs are read */
+    SL_STEP_ERROR,      /* an input cannot be read further: sl_run_error; what came before stands */
+    SL_STEP_INTERRUPTED /* Ctrl-C */
 };
 
 /* One batch: packets[sel[0 .. n-1]] are those that passed so far, in capture order. Lua filters
@@ -183,8 +188,8 @@ struct sl_batch {
 /* What recipes with one filter of their own see: their selection and their flow table. */
 struct sl_tap {
     uint32_t n;
-    uint32_t at; /* which packet or flow a Lua loop is at, for the message of an error there */
-    uint32_t n_flows;       /* decided flows that are handed out now */
+    uint32_t at;      /* which packet or flow a Lua loop is at, for the message of an error there */
+    uint32_t n_flows; /* decided flows that are handed out now */
     struct sl_flow **flows;
     uint32_t sel[SL_BATCH];
 };
@@ -192,8 +197,8 @@ struct sl_tap {
 /* Counts over all packets that passed -f and -Y. */
 struct sl_stats {
     uint64_t packets, bytes, captured_bytes;
-    uint64_t timed;            /* packets that have a time stamp */
-    struct sl_time first, last; /* earliest and latest stamp, where timed > 0 */
+    uint64_t timed;                              /* packets that have a time stamp */
+    struct sl_time first, last;                  /* earliest and latest stamp, where timed > 0 */
     uint64_t proto_packets[64], proto_bytes[64]; /* by SL_P_… */
     uint64_t network_packets[64]; /* by the SL_P_… of its network: each packet once at most */
     uint64_t skipped[16];         /* packets without a network, by SL_SKIP_… */
@@ -203,10 +208,10 @@ struct sl_stats {
 
 struct sl_flow_stats {
     uint64_t created;
-    uint64_t ended[8]; /* by SL_END_… */
-    uint64_t packets;  /* that belong to a flow */
+    uint64_t ended[8];       /* by SL_END_… */
+    uint64_t packets;        /* that belong to a flow */
     uint64_t fragments_lost; /* later fragments whose first one was not seen: in no flow */
-    uint64_t backwards; /* packets earlier than the one before them */
+    uint64_t backwards;      /* packets earlier than the one before them */
     uint32_t live, live_max;
 };
 
@@ -233,9 +238,9 @@ void sl_interrupt_at(const char *recipe);
 
 /* A tap lives as long as its run. flows: keep a flow table; look: somebody looks at its flows. */
 struct sl_tap *sl_run_tap(struct sl_run *, int flows, int look);
-void sl_tap_begin(struct sl_tap *);  /* selects what the batch has selected */
-int sl_tap_flows(struct sl_tap *);   /* updates the flow table; -1: sl_run_error */
-int sl_tap_finish(struct sl_tap *);  /* the input has ended; -1: sl_run_error */
+void sl_tap_begin(struct sl_tap *);       /* selects what the batch has selected */
+int sl_tap_flows(struct sl_tap *);        /* updates the flow table; -1: sl_run_error */
+int sl_tap_finish(struct sl_tap *);       /* the input has ended; -1: sl_run_error */
 uint32_t sl_tap_decided(struct sl_tap *); /* the next decided flows; 0: no more now */
 const struct sl_flow_stats *sl_tap_stats(const struct sl_tap *);
 
@@ -258,7 +263,7 @@ int sl_out_flush(struct sl_out *);
 /* Writes the rest and frees; a file is renamed to its name, or with keep 0 removed. -1: *err. */
 int sl_out_close(struct sl_out *, int keep, struct sl_error *err);
 const struct sl_error *sl_out_error(const struct sl_out *); /* code 0: none */
-int sl_out_closed(const struct sl_out *);        /* the reader of a pipe went away: no error */
+int sl_out_closed(const struct sl_out *); /* the reader of a pipe went away: no error */
 
 /* ---- flows as rows ---- */
 
@@ -266,9 +271,19 @@ enum { SL_ROWS_JSONL, SL_ROWS_JSON, SL_ROWS_CSV, SL_ROWS_TSV };
 
 struct sl_geo;
 struct sl_rows;
+struct sl_services;
 
-/* Borrows out and geo. */
-struct sl_rows *sl_rows_new(struct sl_out *, struct sl_geo *, int form);
+/* Services by registered port. NULL with *err on failure. */
+struct sl_services *sl_services_open(const char *path, struct sl_error *err);
+void sl_services_close(struct sl_services *);
+/* NULL: no service is registered there. The text lives as long as the services. */
+const char *sl_service_name(const struct sl_services *, uint32_t proto, uint32_t port);
+/* Of the responder's port, or, when that has none and capturing began late, of the originator's
+ * port if it is a system port (below 1024). NULL: none. */
+const char *sl_flow_service(const struct sl_services *, const struct sl_flow *);
+
+/* Borrows all three. */
+struct sl_rows *sl_rows_new(struct sl_out *, struct sl_geo *, const struct sl_services *, int form);
 int sl_rows_begin(struct sl_rows *); /* the header line, or the opening bracket */
 int sl_rows_flows(struct sl_rows *, struct sl_flow *const *flows, uint32_t n);
 int sl_rows_end(struct sl_rows *);
@@ -284,11 +299,13 @@ int sl_addr_text(const struct sl_addr *, char text[46]);
 int sl_addr_parse(const char *text, struct sl_addr *, int *bits);
 
 /* Countries as numbers: two capital letters as first << 8 | second, or one of these. */
+/* clang-format off */
 enum {
     SL_GEO_UNKNOWN, SL_GEO_PRIVATE, SL_GEO_SHARED, SL_GEO_LOOPBACK, SL_GEO_LINK_LOCAL,
     SL_GEO_MULTICAST, SL_GEO_BROADCAST, SL_GEO_UNSPECIFIED, SL_GEO_DOCUMENTATION, SL_GEO_RESERVED,
     SL_GEO_N
 };
+/* clang-format on */
 
 /* A MaxMind DB with countries. NULL with *err on failure. */
 struct sl_geo *sl_geo_open(const char *path, struct sl_error *err);
@@ -300,10 +317,12 @@ int sl_geo_name(uint32_t country, char *text);
 /* Aggregates: keyed totals that merge. What they promise stands in src/aggregate/aggregate.h. */
 struct sl_agg;
 
+/* clang-format off */
 enum {
     SL_AGG_COUNT = 1, SL_AGG_SUM, SL_AGG_MIN, SL_AGG_MAX, SL_AGG_TOP, SL_AGG_SERIES,
     SL_AGG_KIND_END
 };
+/* clang-format on */
 enum { SL_AGG_NUMBER = 1, SL_AGG_ADDRESS, SL_AGG_KEY_END };
 enum { SL_AGG_BY_KEY, SL_AGG_BY_VALUE };
 enum { SL_AGG_MAX_PARTS = 3, SL_AGG_MAX_DECIMALS = 9, SL_AGG_MAX_TEXT = 200 };

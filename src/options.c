@@ -33,6 +33,7 @@ int sl_find_lua(char path[SL_PATH_MAX], struct sl_error *err) {
     snprintf(path, SL_PATH_MAX, "%s", SL_LUADIR);
     if (holds_sluice(path))
         return 0;
-    return sl_error_set(err, SL_EXIT_USAGE,
-                        "no Lua files in lua/ beside the program nor in %s: is sluice installed whole?", SL_LUADIR);
+    return sl_error_set(
+        err, SL_EXIT_USAGE,
+        "no Lua files in lua/ beside the program nor in %s: is sluice installed whole?", SL_LUADIR);
 }

@@ -28,8 +28,8 @@ static void push_sizes(lua_State *L) {
 }
 
 static void push_libraries(lua_State *L) {
-    lua_pushfstring(L, "%s, %s, libmaxminddb %s, %s", pcap_lib_version(), curl_version(), MMDB_lib_version(),
-                    LUAJIT_VERSION);
+    lua_pushfstring(L, "%s, %s, libmaxminddb %s, %s", pcap_lib_version(), curl_version(),
+                    MMDB_lib_version(), LUAJIT_VERSION);
 }
 
 static void push_arguments(lua_State *L, int argc, char **argv) {
@@ -50,8 +50,8 @@ static void set_path(lua_State *L, const char *folder) {
     lua_pop(L, 1);
 }
 
-/* main.lua gets: arguments, { text, sizes, folder, version, libraries }; it returns the exit status and a message or
- * nil. */
+/* main.lua gets: arguments, { text, sizes, folder, version, libraries }; it returns the exit status
+ * and a message or nil. */
 static int call_main(lua_State *L, int argc, char **argv, const char *folder) {
     char file[SL_PATH_MAX + 32];
 

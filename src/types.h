@@ -7,7 +7,7 @@
 
 #include "abi.h"
 
-#define SL_USED __attribute__((warn_unused_result))
+#define SL_USED         __attribute__((warn_unused_result))
 #define SL_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 #endif

@@ -63,7 +63,8 @@ return {
       finish = function(view)
         local shown = {}
         for i, f in ipairs(list) do shown[i] = row(f) end
-        view:table { title = "Largest flows", columns = COLUMNS, rows = shown, total = seen:value() }
+        view:table { title = "Largest flows", columns = COLUMNS, rows = shown,
+          total = seen:value() }
       end,
     }
   end,

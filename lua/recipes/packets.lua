@@ -2,8 +2,8 @@
 local bit = require "bit"
 local band = bit.band
 
-local FLAGS = { { 2, "SYN" }, { 1, "FIN" }, { 4, "RST" }, { 8, "PSH" }, { 16, "ACK" }, { 32, "URG" },
-  { 64, "ECE" }, { 128, "CWR" } }
+local FLAGS = { { 2, "SYN" }, { 1, "FIN" }, { 4, "RST" }, { 8, "PSH" }, { 16, "ACK" },
+  { 32, "URG" }, { 64, "ECE" }, { 128, "CWR" } }
 
 -- All 256 sets of flags as text, made once.
 local flag_texts = {}
@@ -49,8 +49,8 @@ local function line(p)
     name:upper(), p.len, info(p, name))
 end
 
-local COLUMNS = { "number", { name = "time", type = "time" }, "length", "src", "dst", "proto", "sport",
-  "dport", "info" }
+local COLUMNS = { "number", { name = "time", type = "time" }, "length", "src", "dst", "proto",
+  "sport", "dport", "info" }
 
 return {
   about = "a line a packet",

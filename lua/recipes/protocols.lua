@@ -23,19 +23,20 @@ return {
           local n = tonumber(x.bytes)
           rows[i] = { x[1], x.packets, x.bytes, all > 0 and 100 * n / all or 0 }
         end
-        out:table { title = "Protocols", columns = { "protocol", { name = "packets", unit = "packets" },
-          { name = "bytes", unit = "bytes" }, { name = "share", unit = "%" } }, rows = rows,
-          chart = "bytes" }
-        local services = bytes:top(opt.top)
+        out:table { title = "Protocols", rows = rows, chart = "bytes", columns = { "protocol",
+          { name = "packets", unit = "packets" }, { name = "bytes", unit = "bytes" },
+          { name = "share", unit = "%" } } }
+        local busiest = bytes:top(opt.top)
         local list = {}
-        for i, row in ipairs(services) do
+        for i, row in ipairs(busiest) do
           local proto, port = math.floor(row[1] / SHARED), row[1] % SHARED
-          list[i] = { run.proto_name(proto), HAS_PORTS[proto] and port or nil, flows:get(row[1]), row[2],
-            all > 0 and 100 * row[2] / all or 0 }
+          list[i] = { run.proto_name(proto), HAS_PORTS[proto] and port or nil,
+            services.name(proto, port), flows:get(row[1]), row[2], all > 0 and 100 * row[2] / all or 0 }
         end
-        out:table { title = "Services", columns = { "protocol", "port", { name = "flows", unit = "flows" },
-          { name = "bytes", unit = "bytes" }, { name = "share", unit = "%" } }, rows = list,
-          total = services.total, chart = "bytes", notes = bytes:notes() }
+        out:table { title = "Services", rows = list, total = busiest.total, chart = "bytes",
+          notes = bytes:notes(), columns = { "protocol", "port", "service",
+            { name = "flows", unit = "flows" }, { name = "bytes", unit = "bytes" },
+            { name = "share", unit = "%" } } }
       end,
     }
   end,

@@ -27,10 +27,10 @@ return {
           local a = row[1]
           list[i] = { a, geo.country(a), row[2], sent:get(a), received:get(a), flows:get(a) }
         end
-        out:table { title = "Top talkers", columns = { { name = "address", type = "address" }, "country",
-          { name = "bytes", unit = "bytes" }, { name = "sent", unit = "bytes" },
-          { name = "received", unit = "bytes" }, { name = "flows", unit = "flows" } },
-          rows = list, total = rows.total, chart = "bytes", notes = total:notes() }
+        out:table { title = "Top talkers", rows = list, total = rows.total, chart = "bytes",
+          notes = total:notes(), columns = { { name = "address", type = "address" }, "country",
+            { name = "bytes", unit = "bytes" }, { name = "sent", unit = "bytes" },
+            { name = "received", unit = "bytes" }, { name = "flows", unit = "flows" } } }
       end,
     }
   end,

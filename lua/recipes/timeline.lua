@@ -22,7 +22,8 @@ return {
   about = "bytes, packets and new flows over time",
   options = { bin = { default = 0, about = "seconds in a bin; 0: chosen to fit" } },
   start = function(opt)
-    local amounts = series { "amounts", key = "metric", bins = 400, bin = opt.bin > 0 and opt.bin or nil }
+    local amounts = series { "amounts", key = "metric", bins = 400,
+      bin = opt.bin > 0 and opt.bin or nil }
     return {
       packet = function(p)
         amounts:add(p.ts, BYTES, p.len)

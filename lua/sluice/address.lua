@@ -24,7 +24,8 @@ Addr.__tostring = Addr.text
 
 -- LuaJIT asks here for a == nil too.
 function Addr.__eq(a, b)
-  return ffi.istype(addr_t, a) and ffi.istype(addr_t, b) and a.w[3] == b.w[3] and a.w[2] == b.w[2] and a.w[1] == b.w[1] and a.w[0] == b.w[0]
+  return ffi.istype(addr_t, a) and ffi.istype(addr_t, b) and a.w[3] == b.w[3]
+    and a.w[2] == b.w[2] and a.w[1] == b.w[1] and a.w[0] == b.w[0]
 end
 
 --- a:is_ipv4() -> true for IPv4, false for IPv6.

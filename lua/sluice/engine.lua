@@ -78,8 +78,8 @@ end
 local Run = {}
 Run.__index = Run
 
---- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y), flow_filter (of
---- -F), compile, count, idle, max_flows, progress, out (struct sl_out).
+--- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
+--- flow_filter (of -F), compile, count, idle, max_flows, progress, out (struct sl_out).
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)
@@ -274,7 +274,8 @@ function Run:info()
   end
   local tap = self.groups[1].tap
   return info.new { stats = C.sl_run_stats(self.handle), flow_stats = C.sl_tap_stats(tap),
-    inputs = inputs, link_types = link_types, status = self.status or 0 }
+    inputs = inputs, link_types = link_types, status = self.status or 0,
+    bytes_read = tonumber(C.sl_run_bytes_read(self.handle)) }
 end
 
 function Run:finish_recipes(out, run)

@@ -1,4 +1,4 @@
--- The texts of --help, --version and `sluice recipes`: made from what the options and recipes declare.
+-- The texts of --help, --version and `sluice recipes`: made from what options and recipes declare.
 local cli = require "sluice.cli"
 
 local help = {}
@@ -20,14 +20,17 @@ http(s) URL, which is read by range requests. Several inputs are one capture.
 
 options:]]
 
+local EXIT_STATUS = [[
+
+exit status: 0 done; 1 an input could not be read to its end (what was read is reported);
+2 usage, recipe or filter error; 130 interrupted, with the result so far.]]
+
 --- sluice --help
 function help.program(version)
-  local lines = { "sluice " .. version .. ": a streaming filter and analyser for packet captures", "",
-    USAGE }
+  local what = "sluice " .. version .. ": a streaming filter and analyser for packet captures"
+  local lines = { what, "", USAGE }
   for _, line in ipairs(cli.common_help()) do lines[#lines + 1] = line end
-  lines[#lines + 1] = ""
-  lines[#lines + 1] = "exit status: 0 done; 1 an input could not be read to its end (what was read is"
-  lines[#lines + 1] = "reported); 2 usage, recipe or filter error; 130 interrupted, with the result so far."
+  lines[#lines + 1] = EXIT_STATUS
   return show(lines)
 end
 

@@ -10,6 +10,7 @@
 --   run.networks()   { { "ip", packets }, … }: every packet under one network at most
 --   run.reasons(counts)        { { "truncated network header", packets }, … }
 --   run.proto_name(number)     "tcp", …
+--   run.account()    a line about the reading itself, for -v
 local ffi = require "ffi"
 local C = require("sluice.abi").C
 local objects = require "sluice.objects"
@@ -19,6 +20,19 @@ local info = {}
 
 local function seconds(first, last)
   return tonumber(last.s - first.s) + (tonumber(last.nsec) - tonumber(first.nsec)) * 1e-9
+end
+
+-- What -v tells on standard error: what the result does not show.
+local function account(run, bytes_read)
+  local parts = { ("%.0f bytes read"):format(bytes_read) }
+  local f = run.flow_stats
+  if f then
+    parts[#parts + 1] = ("%d flows, at most %d at once"):format(tonumber(f.created), f.live_max)
+    parts[#parts + 1] = ("%d fragments without their first one"):format(tonumber(f.fragments_lost))
+    parts[#parts + 1] = ("%d packets earlier than the one before"):format(tonumber(f.backwards))
+  end
+  parts[#parts + 1] = "one worker"
+  return table.concat(parts, ", ")
 end
 
 local function reasons(counts)
@@ -49,8 +63,10 @@ function info.new(run)
     end)
   end
   function run.networks()
-    return each_proto(s.network_packets, function(name, i) return { name, s.network_packets[i] } end)
+    local counts = s.network_packets
+    return each_proto(counts, function(name, i) return { name, counts[i] } end)
   end
+  function run.account() return account(run, run.bytes_read) end
   function run.proto_name(number) return objects.proto_names[number] end
   return run
 end

@@ -1,9 +1,9 @@
--- The program: src/script.c calls this file with the command line and what the core knows of itself.
--- It returns the exit status and a message for standard error, or nil.
+-- The program: src/script.c calls this file with the command line and what the core knows of
+-- itself. It returns the exit status and a message for standard error, or nil.
 local arguments, core = ...
 
--- Modules come from sluice's own folder and the system's, never from the current one: it may be full
--- of strangers' files.
+-- Modules come from sluice's own folder and the system's, never from the current one: it may be
+-- full of strangers' files.
 for _, which in ipairs { "path", "cpath" } do
   package[which] = ((";" .. package[which]):gsub(";%./[^;]*", "")):sub(2)
 end
@@ -21,6 +21,7 @@ local help = require "sluice.help"
 local nearest = require "sluice.nearest"
 local output = require "sluice.output"
 local recipe = require "sluice.recipe"
+local services = require "sluice.services"
 local trace = require "sluice.trace"
 require "sluice.objects"
 
@@ -91,7 +92,8 @@ end
 
 -- URLs from a file, so that their tokens stand in no process list.
 local function read_url_file(path, inputs)
-  local file, why = path == "-" and io.stdin or io.open(path, "r")
+  local file, why = io.stdin, nil
+  if path ~= "-" then file, why = io.open(path, "r") end
   if not file then recipe.fail("--url-file: %s", why) end
   for line in file:lines() do
     line = line:gsub("%s+$", "")
@@ -116,6 +118,7 @@ local function analyse(p, recipes)
   if o.url_file then read_url_file(o.url_file, p.inputs) end
   if #p.inputs == 0 then recipe.fail "no input: give a path, a URL, or - for standard input" end
   geo.use(o.geo or core.folder .. "/data/country.mmdb")
+  services.use(core.folder .. "/data/services.tsv")
   local out = output.open(o)
   start_recipes(p, recipes, out)
   local run = engine.open(recipes, { inputs = p.inputs, bpf = o.bpf, count = o.count, idle = o.idle,
@@ -124,6 +127,7 @@ local function analyse(p, recipes)
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow") })
   local status, message = trace.reading(run.read, run)
   local info = run:finish(out.views)
+  if o.verbose then message = (message and message .. "\n" or "") .. info.account() end
   local code, why = out:finish(info, status, message)
   run:close() -- not before: what the views show may still stand in the run's memory
   return code, why
@@ -140,9 +144,8 @@ end
 local function main()
   local p, chosen = parse()
   if p.options.version then return help.version(core.version, core.libraries) end
-  if #arguments == 0 or p.options.help or chosen.command == "help" or chosen.command == "recipes" then
-    return show_help(chosen)
-  end
+  local asks = chosen.command == "help" or chosen.command == "recipes"
+  if #arguments == 0 or p.options.help or asks then return show_help(chosen) end
   return analyse(p, chosen.recipes)
 end
 

@@ -4,6 +4,7 @@
 local ffi = require "ffi"
 local C = require("sluice.abi").C
 local geo = require "sluice.geo"
+local services = require "sluice.services"
 
 local function name_of(number)
   local name = C.sl_ip_proto_name(number)
@@ -59,6 +60,7 @@ with_getters("struct sl_flow", {
   bytes = function(f) return (tonumber(f.n_bytes[0] + f.n_bytes[1])) end,
   payload = function(f) return (tonumber(f.n_payload[0] + f.n_payload[1])) end,
   proto_name = function(f) return proto_names[f.proto] end,
+  service = function(f) return services.of(f) end,
   end_name = function(f) return ends[f["end"]] end,
   src_country = function(f) return (geo.country(f.src)) end,
   dst_country = function(f) return (geo.country(f.dst)) end,

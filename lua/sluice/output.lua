@@ -1,5 +1,5 @@
--- Where results go: views in the form asked for, or rows of flows by the million, on standard output
--- or into a file.
+-- Where results go: views in the form asked for, or rows of flows by the million, on standard
+-- output or into a file.
 local ffi = require "ffi"
 local C = require("sluice.abi").C
 local csv = require "sluice.csv"
@@ -7,6 +7,7 @@ local geo = require "sluice.geo"
 local json = require "sluice.json"
 local recipe = require "sluice.recipe"
 local render = require "sluice.render"
+local services = require "sluice.services"
 local view = require "sluice.view"
 
 local output = {}
@@ -21,12 +22,15 @@ Out.__index = Out
 local function form_of(o)
   if o.file then
     if not render.knows(o.file) then
-      recipe.fail("-o %s: the ending must be .png .svg .pdf .txt .csv .tsv .json or .jsonl", o.file)
+      recipe.fail("-o %s: the ending must be .png .svg .pdf .txt .csv .tsv .json or .jsonl",
+        o.file)
     end
     return o.file:lower():match "%.(%a+)$"
   end
   local form = o.form or "text"
-  if not FORMS[form] then recipe.fail("-T %s: the forms are text, json, jsonl, csv and tsv", form) end
+  if not FORMS[form] then
+    recipe.fail("-T %s: the forms are text, json, jsonl, csv and tsv", form)
+  end
   return form
 end
 
@@ -42,7 +46,8 @@ local function open_handle(path)
   return ffi.gc(handle, discard)
 end
 
---- Opens what the options ask for (-T, -o). handle is standard output, or the file if it holds text.
+--- Opens what the options ask for (-T, -o). handle is standard output, or the file if it holds
+--- text.
 function output.open(o)
   local form = form_of(o)
   local width, height
@@ -55,8 +60,8 @@ function output.open(o)
   end
   local picture = form == "png" or form == "svg" or form == "pdf"
   if form == "txt" then form = "text" end
-  local self = setmetatable({ form = form, file = o.file, picture = picture, top = o.top, width = width,
-    height = height, views = view.new() }, Out)
+  local self = setmetatable({ form = form, file = o.file, picture = picture, top = o.top,
+    width = width, height = height, views = view.new() }, Out)
   self.handle = open_handle(not picture and o.file or nil)
   return self
 end
@@ -71,7 +76,8 @@ end
 function Out:rows()
   local form = ROW_FORMS[self.form]
   if not form then return nil end
-  local rows = ffi.gc(C.sl_rows_new(self.handle, geo.handle(), form), C.sl_rows_free)
+  local rows = C.sl_rows_new(self.handle, geo.handle(), services.handle(), form)
+  rows = ffi.gc(rows, C.sl_rows_free)
   C.sl_rows_begin(rows)
   self.streamed = true
   return {
@@ -130,7 +136,8 @@ end
 local function subtitle_of(info)
   local units = require "sluice.units"
   local s = info.stats
-  local names = #info.inputs == 1 and info.inputs[1]:match "([^/?]*)[^/]*$" or #info.inputs .. " inputs"
+  local names = #info.inputs .. " inputs"
+  if #info.inputs == 1 then names = info.inputs[1]:match "([^/?]*)[^/]*$" end
   return ("%s: %s packets, %s"):format(names, units.format(tonumber(s.packets), "packets"),
     units.format(tonumber(s.bytes), "bytes"))
 end
@@ -152,8 +159,8 @@ function Out:write_views(info)
   return 0
 end
 
---- Renders what the recipes have shown and closes the output. The run's own status and message come
---- first, unless the result could not be written.
+--- Renders what the recipes have shown and closes the output. The run's own status and message
+--- come first, unless the result could not be written.
 function Out:finish(info, status, message)
   local code, why = self:write_views(info)
   local err = ffi.new "struct sl_error"

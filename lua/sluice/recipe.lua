@@ -2,6 +2,7 @@
 local address = require "sluice.address"
 local aggregate = require "sluice.aggregate"
 local geo = require "sluice.geo"
+local services = require "sluice.services"
 local ffi = require "ffi"
 
 local recipe = {}
@@ -25,7 +26,7 @@ function recipe.environment(make)
   local env = {}
   for name, v in pairs(_G) do env[name] = v end
   env._G = env
-  env.net, env.addr, env.geo = address.net, address.addr, geo
+  env.net, env.addr, env.geo, env.services = address.net, address.addr, geo, services
   for _, kind in ipairs { "count", "sum", "min", "max", "top", "series" } do
     env[kind] = make[kind]
   end

@@ -29,16 +29,19 @@ static int make_room(struct sl_buffer *b, size_t want, struct sl_error *err) {
         return 0;
     uint8_t *grown = realloc(b->data, want);
     if (!grown)
-        return sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory for a record of %zu bytes at byte %llu",
+        return sl_error_set(err, SL_EXIT_INPUT,
+                            "%s: out of memory for a record of %zu bytes at byte %llu",
                             b->source->name, want, (unsigned long long)b->offset);
     b->data = grown;
     b->capacity = want;
     return 0;
 }
 
-enum sl_more sl_buffer_more(struct sl_buffer *b, size_t want, int timeout_ms, struct sl_error *err) {
+enum sl_more sl_buffer_more(struct sl_buffer *b, size_t want, int timeout_ms,
+                            struct sl_error *err) {
     if (want > SL_BUFFER_MAX_BYTES)
-        return (enum sl_more)sl_error_set(err, SL_EXIT_INPUT, "%s: a record of %zu bytes at byte %llu is too large",
+        return (enum sl_more)sl_error_set(err, SL_EXIT_INPUT,
+                                          "%s: a record of %zu bytes at byte %llu is too large",
                                           b->source->name, want, (unsigned long long)b->offset);
     while (sl_buffer_size(b) < want) {
         if (make_room(b, want, err) < 0)
@@ -58,7 +61,8 @@ enum sl_more sl_buffer_more(struct sl_buffer *b, size_t want, int timeout_ms, st
     return SL_MORE_OK;
 }
 
-enum sl_more sl_buffer_skip(struct sl_buffer *b, uint64_t *left, int timeout_ms, struct sl_error *err) {
+enum sl_more sl_buffer_skip(struct sl_buffer *b, uint64_t *left, int timeout_ms,
+                            struct sl_error *err) {
     for (;;) {
         size_t here = sl_buffer_size(b);
         size_t n = *left < here ? (size_t)*left : here;

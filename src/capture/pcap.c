@@ -42,7 +42,8 @@ static int pcap_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t m
         if (size < r->want)
             break;
         uint32_t caplen = sl_load32(h + 8, f->swap), len = sl_load32(h + 12, f->swap);
-        if (f->lengths == LENGTHS_SWAPPED || (f->lengths == LENGTHS_MAYBE_SWAPPED && caplen > len)) {
+        if (f->lengths == LENGTHS_SWAPPED ||
+            (f->lengths == LENGTHS_MAYBE_SWAPPED && caplen > len)) {
             uint32_t other = caplen;
             caplen = len;
             len = other;
@@ -89,13 +90,12 @@ static int set_version(struct pcap *f, const struct sl_reader *r, const uint8_t 
         return 0;
     }
     if (major != 2)
-        return sl_error_set(err, SL_EXIT_INPUT,
-                            "%s: pcap file version %u.%u at byte 4 is not supported (2.x is); it is "
-                            "too old, too new or damaged",
-                            r->buffer.source->name, major, minor);
-    f->lengths = minor < 3    ? LENGTHS_SWAPPED
-                 : minor == 3 ? LENGTHS_MAYBE_SWAPPED
-                              : LENGTHS_PLAIN;
+        return sl_error_set(
+            err, SL_EXIT_INPUT,
+            "%s: pcap file version %u.%u at byte 4 is not supported (2.x is); it is "
+            "too old, too new or damaged",
+            r->buffer.source->name, major, minor);
+    f->lengths = minor < 3 ? LENGTHS_SWAPPED : minor == 3 ? LENGTHS_MAYBE_SWAPPED : LENGTHS_PLAIN;
     return 0;
 }
 

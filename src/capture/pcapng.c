@@ -12,10 +12,10 @@ enum {
     BLOCK_SIMPLE = 3,
     BLOCK_ENHANCED = 6,
     BYTE_ORDER_MAGIC = 0x1a2b3c4d,
-    BLOCK_HEAD = 8,  /* type and total length */
-    BLOCK_TAIL = 4,  /* total length again */
+    BLOCK_HEAD = 8, /* type and total length */
+    BLOCK_TAIL = 4, /* total length again */
     BLOCK_MIN = 12,
-    PACKET_HEAD = 20, /* of a packet block's body, before the packet's bytes */
+    PACKET_HEAD = 20,             /* of a packet block's body, before the packet's bytes */
     BLOCK_MAX = 16 * 1024 * 1024, /* of a block whose content is read */
     INTERFACES_MAX = 65536,
     OPTION_END = 0,

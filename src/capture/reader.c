@@ -91,11 +91,12 @@ static int at_end(const struct sl_reader *r, struct sl_error *err) {
 
     if (!have && !r->skip)
         return SL_READ_END;
-    return sl_error_set(err, SL_EXIT_INPUT,
-                        "%s: the file ends at byte %llu, in the middle of the record that starts at "
-                        "byte %llu; the %llu packets before it were read",
-                        r->buffer.source->name, (unsigned long long)(r->buffer.offset + have),
-                        (unsigned long long)r->record, (unsigned long long)r->packets);
+    return sl_error_set(
+        err, SL_EXIT_INPUT,
+        "%s: the file ends at byte %llu, in the middle of the record that starts at "
+        "byte %llu; the %llu packets before it were read",
+        r->buffer.source->name, (unsigned long long)(r->buffer.offset + have),
+        (unsigned long long)r->record, (unsigned long long)r->packets);
 }
 
 int sl_reader_next(struct sl_reader *r, struct sl_packet *packets, uint32_t max, int timeout_ms,

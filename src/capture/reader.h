@@ -19,8 +19,8 @@ struct sl_reader;
 
 /* What was met beside packets. */
 struct sl_reader_stats {
-    uint64_t other_blocks;   /* pcapng blocks that hold no packet and no interface */
-    uint64_t without_time;   /* packets of pcapng simple packet blocks */
+    uint64_t other_blocks; /* pcapng blocks that hold no packet and no interface */
+    uint64_t without_time; /* packets of pcapng simple packet blocks */
 };
 
 /* Looks at the first bytes of the source (borrowed until close) and opens the reader that they

@@ -37,7 +37,8 @@ static uint64_t host(const struct sl_addr *a, const struct sl_hash_seed *s) {
 }
 
 /* The two ends are joined by operations that commute, so that both directions hash alike. */
-uint32_t sl_flow_hash(const struct sl_packet *p, const struct sl_flow_key *k, const struct sl_hash_seed *s) {
+uint32_t sl_flow_hash(const struct sl_packet *p, const struct sl_flow_key *k,
+                      const struct sl_hash_seed *s) {
     uint64_t a = host(&p->src, s), b = host(&p->dst, s);
     uint64_t x = (uint64_t)(k->sport ^ k->dport) << 32 | (uint64_t)p->proto << 8 | p->ip_version;
     uint64_t y = (uint64_t)(k->sport + k->dport) << 20;

@@ -17,7 +17,8 @@ struct sl_hash_seed {
 };
 
 /* The same for both directions. The packet must be IP; ports, or type and code, are the key's. */
-uint32_t sl_flow_hash(const struct sl_packet *, const struct sl_flow_key *, const struct sl_hash_seed *);
+uint32_t sl_flow_hash(const struct sl_packet *, const struct sl_flow_key *,
+                      const struct sl_hash_seed *);
 
 /* Zeek's pairing of ICMP types: the port numbers of an ICMP or ICMPv6 packet. Returns one_way. */
 int sl_icmp_ports(const struct sl_packet *, uint16_t *sport, uint16_t *dport);

@@ -16,7 +16,7 @@ struct sl_slots {
     uint32_t used;
 };
 
-int sl_slots_init(struct sl_slots *);  /* -1: out of memory */
+int sl_slots_init(struct sl_slots *); /* -1: out of memory */
 void sl_slots_free(struct sl_slots *);
 int sl_slots_add(struct sl_slots *, uint32_t hash, uint32_t index); /* -1: out of memory */
 void sl_slots_remove(struct sl_slots *, uint32_t hash, uint32_t index);

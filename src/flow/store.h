@@ -9,7 +9,7 @@ enum { SL_STORE_SHIFT = 15, SL_STORE_CHUNK = 1 << SL_STORE_SHIFT, SL_NIL = 0xfff
 struct sl_store {
     struct sl_flow **chunks; /* SL_STORE_CHUNK flows each: 6 MiB, so whole huge pages */
     uint32_t n_chunks;
-    uint32_t used;  /* indexes below it have been given out */
+    uint32_t used;   /* indexes below it have been given out */
     uint32_t *freed; /* a stack of the n_freed of them that are free again */
     uint32_t n_freed, room;
 };

@@ -8,7 +8,8 @@
 enum { FORWARD = 0, REVERSE = 1, OTHER = -1 };
 
 struct sl_flow_options sl_flow_defaults(void) {
-    return (struct sl_flow_options){.idle_tcp_s = 300, .idle_other_s = 60, .closing_s = 5, .ordered = 1};
+    return (struct sl_flow_options){
+        .idle_tcp_s = 300, .idle_other_s = 60, .closing_s = 5, .ordered = 1};
 }
 
 struct sl_flows *sl_flows_new(const struct sl_flow_options *options, struct sl_error *err) {
@@ -72,7 +73,8 @@ static struct sl_flow *find(const struct sl_flows *t, const struct sl_packet *p,
                             const struct sl_flow_key *k, int *dir) {
     const struct sl_slot *slots = t->slots.slots;
 
-    for (uint32_t i = k->hash & t->slots.mask; slots[i].index != SL_NIL; i = (i + 1) & t->slots.mask) {
+    for (uint32_t i = k->hash & t->slots.mask; slots[i].index != SL_NIL;
+         i = (i + 1) & t->slots.mask) {
         if (slots[i].hash != k->hash)
             continue;
         struct sl_flow *f = sl_store_at(&t->store, slots[i].index);
@@ -90,8 +92,8 @@ static int make_room(struct sl_flows *t, struct sl_time now) {
     return f ? sl_flow_end_early(t, f, SL_END_EVICTED, now) : 0;
 }
 
-static struct sl_flow *create(struct sl_flows *t, const struct sl_packet *p, const struct sl_flow_key *k,
-                              int *dir) {
+static struct sl_flow *create(struct sl_flows *t, const struct sl_packet *p,
+                              const struct sl_flow_key *k, int *dir) {
     /* A SYN+ACK that comes first was answered to the originator. */
     int answer = p->proto == SL_PROTO_TCP &&
                  (p->tcp_flags & (SL_TCP_SYN | SL_TCP_ACK)) == (SL_TCP_SYN | SL_TCP_ACK);
@@ -127,15 +129,16 @@ static struct sl_flow *create(struct sl_flows *t, const struct sl_packet *p, con
 /* ---- one packet ---- */
 
 /* Whether the packet cannot belong to this flow any more; the flow has then been ended. */
-static int split(struct sl_flows *t, struct sl_flow *f, const struct sl_packet *p, int dir, int *failed) {
+static int split(struct sl_flows *t, struct sl_flow *f, const struct sl_packet *p, int dir,
+                 int *failed) {
     struct sl_time until = sl_flow_due(t, f);
 
     if (sl_before(until, p->ts)) {
         *failed = sl_flow_end_early(t, f, sl_flow_end_when_idle(f), until);
         return 1;
     }
-    if ((p->tcp_flags & (SL_TCP_SYN | SL_TCP_ACK)) == SL_TCP_SYN && f->flags & SL_FLOW_HAS_ISN0 << dir &&
-        f->isn[dir] != p->seq) {
+    if ((p->tcp_flags & (SL_TCP_SYN | SL_TCP_ACK)) == SL_TCP_SYN &&
+        f->flags & SL_FLOW_HAS_ISN0 << dir && f->isn[dir] != p->seq) {
         *failed = sl_flow_end_early(t, f, SL_END_REUSE, p->ts);
         return 1;
     }
@@ -160,7 +163,8 @@ static int track_tcp(struct sl_flows *t, struct sl_flow *f, const struct sl_pack
     return sl_wheel_put(&t->wheel, f, sl_flow_due(t, f).s); /* sooner than its bucket says */
 }
 
-static int take(struct sl_flows *t, struct sl_packet *p, const struct sl_flow_key *k, uint32_t candidate) {
+static int take(struct sl_flows *t, struct sl_packet *p, const struct sl_flow_key *k,
+                uint32_t candidate) {
     struct sl_flow *f = NULL;
     int dir = OTHER, failed = 0;
 
@@ -192,8 +196,8 @@ static int take(struct sl_flows *t, struct sl_packet *p, const struct sl_flow_ke
 /* ---- a batch ---- */
 
 static int has_ports(const struct sl_packet *p) {
-    return (p->protos & (1ull << SL_P_TCP | 1ull << SL_P_UDP | 1ull << SL_P_UDPLITE | 1ull << SL_P_SCTP |
-                         1ull << SL_P_DCCP)) != 0;
+    return (p->protos & (1ull << SL_P_TCP | 1ull << SL_P_UDP | 1ull << SL_P_UDPLITE |
+                         1ull << SL_P_SCTP | 1ull << SL_P_DCCP)) != 0;
 }
 
 static int wants_ports(const struct sl_packet *p) {
@@ -212,7 +216,8 @@ static int later_fragment(struct sl_flows *t, const struct sl_packet *p, struct 
     return 0;
 }
 
-static int remember_fragment(struct sl_flows *t, const struct sl_packet *p, const struct sl_flow_key *k) {
+static int remember_fragment(struct sl_flows *t, const struct sl_packet *p,
+                             const struct sl_flow_key *k) {
     if (!t->fragments && !(t->fragments = calloc(1, sizeof *t->fragments)))
         return -1;
     sl_fragments_put(t->fragments, p, k);
@@ -242,7 +247,8 @@ static int key_of(struct sl_flows *t, const struct sl_packet *p, struct sl_flow_
 
 /* Three passes over a batch, because each packet's flow is somewhere else in memory: the first asks
  * for the hash slots, the second reads them and asks for the flows, the third finds them near. */
-static int make_keys(struct sl_flows *t, const struct sl_packet *packets, const uint32_t *sel, uint32_t n) {
+static int make_keys(struct sl_flows *t, const struct sl_packet *packets, const uint32_t *sel,
+                     uint32_t n) {
     int keys = 0;
 
     for (uint32_t i = 0; i < n; i++) {
@@ -296,6 +302,7 @@ int sl_flows_update(struct sl_flows *t, struct sl_packet *packets, const uint32_
     }
     return 0;
 no_memory:
-    return sl_error_set(err, SL_EXIT_INPUT, "out of memory with %u live flows: try --max-flows, --idle or a filter",
+    return sl_error_set(err, SL_EXIT_INPUT,
+                        "out of memory with %u live flows: try --max-flows, --idle or a filter",
                         t->stats.live);
 }

@@ -9,8 +9,15 @@
 #include "slots.h"
 #include "wheel.h"
 
-enum { SL_PROTO_ICMP = 1, SL_PROTO_TCP = 6, SL_PROTO_UDP = 17, SL_PROTO_DCCP = 33, SL_PROTO_ICMPV6 = 58,
-       SL_PROTO_SCTP = 132, SL_PROTO_UDPLITE = 136 };
+enum {
+    SL_PROTO_ICMP = 1,
+    SL_PROTO_TCP = 6,
+    SL_PROTO_UDP = 17,
+    SL_PROTO_DCCP = 33,
+    SL_PROTO_ICMPV6 = 58,
+    SL_PROTO_SCTP = 132,
+    SL_PROTO_UDPLITE = 136
+};
 
 /* sl_flow.flags */
 enum {
@@ -48,7 +55,8 @@ struct sl_time sl_flow_due(const struct sl_flows *, const struct sl_flow *);
 uint8_t sl_flow_end_when_idle(const struct sl_flow *);
 
 /* Ends a flow before a sweep finds it; it waits in the wheel for its turn in the order. */
-int sl_flow_end_early(struct sl_flows *, struct sl_flow *, uint8_t why, struct sl_time when) SL_USED;
+int sl_flow_end_early(struct sl_flows *, struct sl_flow *, uint8_t why,
+                      struct sl_time when) SL_USED;
 /* Gives back the places of flows that were handed out in the last round. */
 int sl_flows_release(struct sl_flows *) SL_USED;
 /* Lets out what could no longer grow, when the capture's clock has moved on. */

@@ -27,28 +27,29 @@ struct range {
     uint32_t what;
 };
 
-#define V4(a, b, c, d, n, what) {{0, 0, 0xffff, (a##u << 24) | (b << 16) | (c << 8) | d}, 96 + n, what}
+#define V4(a, b, c, d, n, what)                                                                    \
+    { {0, 0, 0xffff, (a##u << 24) | (b << 16) | (c << 8) | d}, 96 + n, what }
 
 static const struct range ranges[] = {
     V4(255, 255, 255, 255, 32, SL_GEO_BROADCAST),
     V4(0, 0, 0, 0, 32, SL_GEO_UNSPECIFIED),
-    V4(10, 0, 0, 0, 8, SL_GEO_PRIVATE),           /* RFC 1918 */
-    V4(172, 16, 0, 0, 12, SL_GEO_PRIVATE),        /* RFC 1918 */
-    V4(192, 168, 0, 0, 16, SL_GEO_PRIVATE),       /* RFC 1918 */
-    V4(100, 64, 0, 0, 10, SL_GEO_SHARED),         /* RFC 6598 */
-    V4(127, 0, 0, 0, 8, SL_GEO_LOOPBACK),         /* RFC 1122 */
-    V4(169, 254, 0, 0, 16, SL_GEO_LINK_LOCAL),    /* RFC 3927 */
-    V4(224, 0, 0, 0, 4, SL_GEO_MULTICAST),        /* RFC 5771 */
-    V4(192, 0, 2, 0, 24, SL_GEO_DOCUMENTATION),   /* RFC 5737 */
+    V4(10, 0, 0, 0, 8, SL_GEO_PRIVATE),         /* RFC 1918 */
+    V4(172, 16, 0, 0, 12, SL_GEO_PRIVATE),      /* RFC 1918 */
+    V4(192, 168, 0, 0, 16, SL_GEO_PRIVATE),     /* RFC 1918 */
+    V4(100, 64, 0, 0, 10, SL_GEO_SHARED),       /* RFC 6598 */
+    V4(127, 0, 0, 0, 8, SL_GEO_LOOPBACK),       /* RFC 1122 */
+    V4(169, 254, 0, 0, 16, SL_GEO_LINK_LOCAL),  /* RFC 3927 */
+    V4(224, 0, 0, 0, 4, SL_GEO_MULTICAST),      /* RFC 5771 */
+    V4(192, 0, 2, 0, 24, SL_GEO_DOCUMENTATION), /* RFC 5737 */
     V4(198, 51, 100, 0, 24, SL_GEO_DOCUMENTATION),
     V4(203, 0, 113, 0, 24, SL_GEO_DOCUMENTATION),
-    V4(0, 0, 0, 0, 8, SL_GEO_RESERVED),           /* RFC 1122 */
-    V4(192, 0, 0, 0, 24, SL_GEO_RESERVED),        /* RFC 6890 */
-    V4(198, 18, 0, 0, 15, SL_GEO_RESERVED),       /* RFC 2544 */
-    V4(240, 0, 0, 0, 4, SL_GEO_RESERVED),         /* RFC 1112 */
-    {{0, 0, 0, 1}, 128, SL_GEO_LOOPBACK},         /* RFC 4291 */
+    V4(0, 0, 0, 0, 8, SL_GEO_RESERVED),     /* RFC 1122 */
+    V4(192, 0, 0, 0, 24, SL_GEO_RESERVED),  /* RFC 6890 */
+    V4(198, 18, 0, 0, 15, SL_GEO_RESERVED), /* RFC 2544 */
+    V4(240, 0, 0, 0, 4, SL_GEO_RESERVED),   /* RFC 1112 */
+    {{0, 0, 0, 1}, 128, SL_GEO_LOOPBACK},   /* RFC 4291 */
     {{0, 0, 0, 0}, 128, SL_GEO_UNSPECIFIED},
-    {{0xfc000000, 0, 0, 0}, 7, SL_GEO_PRIVATE},   /* RFC 4193 */
+    {{0xfc000000, 0, 0, 0}, 7, SL_GEO_PRIVATE}, /* RFC 4193 */
     {{0xfe800000, 0, 0, 0}, 10, SL_GEO_LINK_LOCAL},
     {{0xff000000, 0, 0, 0}, 8, SL_GEO_MULTICAST},
     {{0x20010db8, 0, 0, 0}, 32, SL_GEO_DOCUMENTATION}, /* RFC 3849 */
@@ -145,11 +146,16 @@ uint32_t sl_geo_country(struct sl_geo *g, const struct sl_addr *a) {
 
 int sl_geo_name(uint32_t country, char *text) {
     static const char *const names[SL_GEO_N] = {
-        [SL_GEO_UNKNOWN] = "unknown",       [SL_GEO_PRIVATE] = "private",
-        [SL_GEO_SHARED] = "shared",         [SL_GEO_LOOPBACK] = "loopback",
-        [SL_GEO_LINK_LOCAL] = "link-local", [SL_GEO_MULTICAST] = "multicast",
-        [SL_GEO_BROADCAST] = "broadcast",   [SL_GEO_UNSPECIFIED] = "unspecified",
-        [SL_GEO_DOCUMENTATION] = "documentation", [SL_GEO_RESERVED] = "reserved",
+        [SL_GEO_UNKNOWN] = "unknown",
+        [SL_GEO_PRIVATE] = "private",
+        [SL_GEO_SHARED] = "shared",
+        [SL_GEO_LOOPBACK] = "loopback",
+        [SL_GEO_LINK_LOCAL] = "link-local",
+        [SL_GEO_MULTICAST] = "multicast",
+        [SL_GEO_BROADCAST] = "broadcast",
+        [SL_GEO_UNSPECIFIED] = "unspecified",
+        [SL_GEO_DOCUMENTATION] = "documentation",
+        [SL_GEO_RESERVED] = "reserved",
     };
 
     if (country < SL_GEO_N) {

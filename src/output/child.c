@@ -13,8 +13,6 @@
 
 #include "../error.h"
 
-extern char **environ;
-
 enum { SAID_MAX = 4096 };
 
 struct sl_child {

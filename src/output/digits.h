@@ -1,4 +1,5 @@
-/* Numbers to text without printf, for rows by the million. Each writes at `to` and returns the end. */
+/* Numbers to text without printf, for rows by the million. Each writes at `to` and returns the end.
+ */
 #ifndef SL_OUTPUT_DIGITS_H
 #define SL_OUTPUT_DIGITS_H
 

@@ -10,6 +10,7 @@ enum { ROW_MAX = 2048 };
 struct sl_rows {
     struct sl_out *out;
     struct sl_geo *geo;
+    const struct sl_services *services;
     int form;
     uint64_t n;
 };
@@ -28,10 +29,10 @@ static char *put_country(const struct sl_rows *r, const struct sl_addr *a, char 
     return to + sl_geo_name(sl_geo_country(r->geo, a), to);
 }
 
-#define COLUMN(name, ...)                                                                              \
-    static char *put_##name(const struct sl_rows *r, const struct sl_flow *f, char *to) {              \
-        (void)r;                                                                                       \
-        return __VA_ARGS__;                                                                            \
+#define COLUMN(name, ...)                                                                          \
+    static char *put_##name(const struct sl_rows *r, const struct sl_flow *f, char *to) {          \
+        (void)r;                                                                                   \
+        return __VA_ARGS__;                                                                        \
     }
 
 COLUMN(first, sl_put_time(to, f->first))
@@ -68,6 +69,23 @@ static char *put_proto(const struct sl_rows *r, const struct sl_flow *f, char *t
     return name ? sl_put_text(to, name) : sl_put_u64(to, f->proto);
 }
 
+static int is_json(const struct sl_rows *r) {
+    return r->form == SL_ROWS_JSON || r->form == SL_ROWS_JSONL;
+}
+
+static char *put_service(const struct sl_rows *r, const struct sl_flow *f, char *to) {
+    const char *name = sl_flow_service(r->services, f);
+
+    if (!is_json(r))
+        return name ? sl_put_text(to, name) : to;
+    if (!name)
+        return sl_put_text(to, "null");
+    *to++ = '"';
+    to = sl_put_text(to, name);
+    *to++ = '"';
+    return to;
+}
+
 static const struct column columns[] = {
     {"first", 1, put_first},
     {"last", 1, put_last},
@@ -83,6 +101,7 @@ static const struct column columns[] = {
     {"bytes_dst", 0, put_bytes_dst},
     {"payload_src", 0, put_payload_src},
     {"payload_dst", 0, put_payload_dst},
+    {"service", 0, put_service}, /* quotes itself: it may be null */
     {"src_country", 1, put_src_country},
     {"dst_country", 1, put_dst_country},
     {"end", 1, put_end},
@@ -90,20 +109,17 @@ static const struct column columns[] = {
 
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-struct sl_rows *sl_rows_new(struct sl_out *out, struct sl_geo *geo, int form) {
+struct sl_rows *sl_rows_new(struct sl_out *out, struct sl_geo *geo, const struct sl_services *services,
+                            int form) {
     struct sl_rows *r = calloc(1, sizeof *r);
 
     if (r)
-        *r = (struct sl_rows){.out = out, .geo = geo, .form = form};
+        *r = (struct sl_rows){.out = out, .geo = geo, .services = services, .form = form};
     return r;
 }
 
 void sl_rows_free(struct sl_rows *r) {
     free(r);
-}
-
-static int is_json(const struct sl_rows *r) {
-    return r->form == SL_ROWS_JSON || r->form == SL_ROWS_JSONL;
 }
 
 int sl_rows_begin(struct sl_rows *r) {

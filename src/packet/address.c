@@ -46,7 +46,9 @@ int sl_addr_parse(const char *text, struct sl_addr *a, int *bits) {
         return -1;
     memcpy(host, text, n);
     host[n] = '\0';
-    int most = inet_pton(AF_INET, host, &wire[3]) == 1 ? 32 : inet_pton(AF_INET6, host, wire) == 1 ? 128 : 0;
+    int most = inet_pton(AF_INET, host, &wire[3]) == 1 ? 32
+               : inet_pton(AF_INET6, host, wire) == 1  ? 128
+                                                       : 0;
     if (!most)
         return -1;
     *bits = 128;

@@ -25,14 +25,16 @@ static int add_program(struct sl_bpf *b, uint32_t link_type, struct sl_error *er
     int result = 0;
 
     if (b->n == PROGRAMS_MAX)
-        return sl_error_set(err, SL_EXIT_USAGE, "-f: more than %d link types in one run", PROGRAMS_MAX);
+        return sl_error_set(err, SL_EXIT_USAGE, "-f: more than %d link types in one run",
+                            PROGRAMS_MAX);
     pcap_t *dead = pcap_open_dead(sl_link_dlt(link_type), SNAPLEN);
     if (!dead)
         return sl_error_set(err, SL_EXIT_USAGE, "-f: out of memory");
     p->link_type = link_type;
     if (pcap_compile(dead, &p->code, b->expression, 1, PCAP_NETMASK_UNKNOWN) < 0)
         result = sl_error_set(err, SL_EXIT_USAGE, "-f '%s': %s (link type %s)", b->expression,
-                              pcap_geterr(dead), sl_link_name(link_type) ? sl_link_name(link_type) : "?");
+                              pcap_geterr(dead),
+                              sl_link_name(link_type) ? sl_link_name(link_type) : "?");
     else
         b->last = b->n++;
     pcap_close(dead);

@@ -265,7 +265,11 @@ static void decode_null(struct sl_packet *p, struct sl_cursor c) {
 /* Zeroes what decode fills. In two parts, because gcc makes of one a string instruction that takes
  * longer to start than the whole decode does. */
 static void clear(struct sl_packet *p) {
-    enum { FROM = offsetof(struct sl_packet, protos), SIZE = sizeof *p - FROM, HALF = SIZE / 16 * 8 };
+    enum {
+        FROM = offsetof(struct sl_packet, protos),
+        SIZE = sizeof *p - FROM,
+        HALF = SIZE / 16 * 8
+    };
 
     memset((char *)p + FROM, 0, HALF);
     memset((char *)p + FROM + HALF, 0, SIZE - HALF);

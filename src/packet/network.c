@@ -1,4 +1,5 @@
-/* IPv4 (RFC 791), IPv6 (RFC 8200) and its extension headers, the authentication header (RFC 4302). */
+/* IPv4 (RFC 791), IPv6 (RFC 8200) and its extension headers, the authentication header (RFC 4302).
+ */
 #include "decode.h"
 
 enum {

@@ -6,13 +6,15 @@ enum { PORTS = 4, OFFSET_END = 13, TCP_MIN = 20, UDP_HEADER = 8, SCTP_HEADER = 1
 
 /* Which bit of protos an IP protocol number sets. */
 static const uint8_t proto_bit[256] = {
-    [1] = SL_P_ICMP,   [2] = SL_P_IGMP,  [4] = SL_P_IPIP,   [6] = SL_P_TCP,   [17] = SL_P_UDP,
-    [33] = SL_P_DCCP,  [41] = SL_P_IPIP, [47] = SL_P_GRE,   [50] = SL_P_ESP,  [58] = SL_P_ICMPV6,
-    [88] = SL_P_EIGRP, [89] = SL_P_OSPF, [103] = SL_P_PIM,  [112] = SL_P_VRRP, [115] = SL_P_L2TP,
-    [132] = SL_P_SCTP, [136] = SL_P_UDPLITE,
+    [1] = SL_P_ICMP,      [2] = SL_P_IGMP,    [4] = SL_P_IPIP,   [6] = SL_P_TCP,
+    [17] = SL_P_UDP,      [33] = SL_P_DCCP,   [41] = SL_P_IPIP,  [47] = SL_P_GRE,
+    [50] = SL_P_ESP,      [58] = SL_P_ICMPV6, [88] = SL_P_EIGRP, [89] = SL_P_OSPF,
+    [103] = SL_P_PIM,     [112] = SL_P_VRRP,  [115] = SL_P_L2TP, [132] = SL_P_SCTP,
+    [136] = SL_P_UDPLITE,
 };
 
-/* What lies behind a header of `header` bytes; wire and the cursor count from the header's start. */
+/* What lies behind a header of `header` bytes; wire and the cursor count from the header's start.
+ */
 static void set_payload(struct sl_packet *p, struct sl_cursor c, uint32_t header, uint32_t wire) {
     if (wire < header)
         return;

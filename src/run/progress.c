@@ -26,9 +26,9 @@ void sl_progress_tick(struct sl_progress *p, uint64_t bytes, uint64_t packets) {
     p->last_s = now;
     p->drawn = 1;
     if (p->size > 0 && rate > 0)
-        fprintf(stderr, "\r\033[K%.1f of %.1f MB (%.0f %%), %.1f MB/s, %.0f s left, %llu packets", (double)bytes / 1e6,
-                (double)p->size / 1e6, 100 * (double)bytes / (double)p->size, rate / 1e6,
-                ((double)p->size - (double)bytes) / rate, (unsigned long long)packets);
+        fprintf(stderr, "\r\033[K%.1f of %.1f MB (%.0f %%), %.1f MB/s, %.0f s left, %llu packets",
+                (double)bytes / 1e6, (double)p->size / 1e6, 100 * (double)bytes / (double)p->size,
+                rate / 1e6, ((double)p->size - (double)bytes) / rate, (unsigned long long)packets);
     else
         fprintf(stderr, "\r\033[K%.1f MB, %.1f MB/s, %llu packets", (double)bytes / 1e6, rate / 1e6,
                 (unsigned long long)packets);

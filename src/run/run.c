@@ -71,7 +71,8 @@ static void meet_link_type(struct sl_run *r, uint32_t link_type) {
 static int64_t saturated_ns(struct sl_time t) {
     int64_t ns;
 
-    if (__builtin_mul_overflow(t.s, 1000000000, &ns) || __builtin_add_overflow(ns, (int64_t)t.nsec, &ns))
+    if (__builtin_mul_overflow(t.s, 1000000000, &ns) ||
+        __builtin_add_overflow(ns, (int64_t)t.nsec, &ns))
         return t.s < 0 ? INT64_MIN : INT64_MAX;
     return ns;
 }
@@ -85,7 +86,8 @@ static void stamp_times(struct sl_run *r) {
             r->origin = p->ts;
             r->started = 1;
         }
-        p->t = (double)(p->ts.s - r->origin.s) + ((double)p->ts.nsec - (double)r->origin.nsec) * 1e-9;
+        p->t =
+            (double)(p->ts.s - r->origin.s) + ((double)p->ts.nsec - (double)r->origin.nsec) * 1e-9;
         p->ts_ns = saturated_ns(p->ts);
         if (p->link_type != link_type)
             meet_link_type(r, link_type = p->link_type);

@@ -3,8 +3,8 @@
 #include "../flow/clock.h"
 
 /* Networks of which a packet is counted under exactly one: the first that it has. */
-static const uint8_t networks[] = {SL_P_IP,    SL_P_IPV6, SL_P_ARP,    SL_P_RARP, SL_P_IPX, SL_P_LLDP,
-                                   SL_P_EAPOL, SL_P_LOOP, SL_P_PPPOED, SL_P_LLC};
+static const uint8_t networks[] = {SL_P_IP,   SL_P_IPV6,  SL_P_ARP,  SL_P_RARP,   SL_P_IPX,
+                                   SL_P_LLDP, SL_P_EAPOL, SL_P_LOOP, SL_P_PPPOED, SL_P_LLC};
 
 uint32_t sl_network_of(uint64_t protos) {
     for (size_t i = 0; i < sizeof networks; i++)
@@ -58,7 +58,8 @@ static void count_time(struct sl_stats *s, const struct sl_packet *p) {
     s->ts_saturated += p->ts_ns == INT64_MAX || p->ts_ns == INT64_MIN;
 }
 
-void sl_counter_add(struct sl_counter *c, const struct sl_packet *packets, const uint32_t *sel, uint32_t n) {
+void sl_counter_add(struct sl_counter *c, const struct sl_packet *packets, const uint32_t *sel,
+                    uint32_t n) {
     c->stats.packets += n;
     for (uint32_t i = 0; i < n; i++) {
         const struct sl_packet *p = &packets[sel[i]];

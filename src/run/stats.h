@@ -17,7 +17,8 @@ struct sl_counter {
     struct sl_pattern patterns[SL_PATTERNS];
 };
 
-void sl_counter_add(struct sl_counter *, const struct sl_packet *packets, const uint32_t *sel, uint32_t n);
+void sl_counter_add(struct sl_counter *, const struct sl_packet *packets, const uint32_t *sel,
+                    uint32_t n);
 /* Everything added so far. */
 const struct sl_stats *sl_counter_stats(struct sl_counter *);
 

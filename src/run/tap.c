@@ -14,7 +14,8 @@ struct sl_tap *sl_run_tap(struct sl_run *r, int flows, int look) {
     struct sl_run_tap *x;
 
     if (r->n_taps == SL_TAPS_MAX) {
-        sl_error_set(&r->error, SL_EXIT_USAGE, "more than %d recipes with different filters", SL_TAPS_MAX);
+        sl_error_set(&r->error, SL_EXIT_USAGE, "more than %d recipes with different filters",
+                     SL_TAPS_MAX);
         return NULL;
     }
     if (!(x = calloc(1, sizeof *x))) {

@@ -10,7 +10,8 @@ import support
 from support import each_capture, fragmented, json_lines, path_of, plain, same_layers, tcp_frame, udp_frame
 
 KEYS = ["first", "last", "duration", "proto", "src", "sport", "dst", "dport", "packets_src", "packets_dst",
-        "bytes_src", "bytes_dst", "payload_src", "payload_dst", "src_country", "dst_country", "end"]
+        "bytes_src", "bytes_dst", "payload_src", "payload_dst", "service", "src_country", "dst_country",
+        "end"]
 
 # (file, protocol): (five-tuples in truth.json, in sluice, why).
 EXCEPTIONS = {}
@@ -101,7 +102,7 @@ def test_forms_agree(sluice, entry):
         text = sluice("flows", path_of(entry), "-T", form).stdout.decode()
         table = list(csv.reader(io.StringIO(text), delimiter=delimiter))
         assert table[0] == KEYS
-        assert table[1:] == [[str(flow[key]) for key in KEYS] for flow in lines]
+        assert table[1:] == [["" if flow[key] is None else str(flow[key]) for key in KEYS] for flow in lines]
 
 
 @each_capture(plain, lambda entry: entry["file"] in ("sctp-http.pcap", "null-loopback.pcap", "pcapng-home-154-flows.pcapng",
