@@ -106,7 +106,7 @@ fuzz:
 	@CFLAGS="$(ALLCFLAGS)" LIBS="$(LIBS)" scripts/fuzz.sh $(or $(SECONDS),60) $(or $(FUZZ),$(FUZZES))
 
 # --- Benchmarks: tests/bench/README.md. BENCH=pattern selects cases by name.
-BENCH_TOOLS := $(B)/tests/bench/gen $(B)/tests/bench/launch
+BENCH_TOOLS := $(B)/tests/bench/gen $(B)/tests/bench/launch $(B)/tests/bench/filter_c
 
 $(B)/tests/bench/gen: $(wildcard tests/bench/gen*.c tests/bench/gen*.h)
 	@mkdir -p $(@D)
@@ -115,6 +115,13 @@ $(B)/tests/bench/gen: $(wildcard tests/bench/gen*.c tests/bench/gen*.h)
 $(B)/tests/bench/launch: tests/bench/launch.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARNINGS) $(CFLAGS) -o $@ $<
+
+# A filter in C behind the program's own core: the yardstick for filters in Lua.
+$(B)/tests/bench/filter_c: tests/bench/filter_c.c $(LIBOBJS)
+	@mkdir -p $(@D)
+	$(CC) $(ALLCFLAGS) -MMD -MP -o $@ $< $(LIBOBJS) $(LIBS)
+
+-include $(B)/tests/bench/filter_c.d
 
 .PHONY: bench-built
 bench-built: $(PROGRAM) $(BENCH_TOOLS)

@@ -45,7 +45,7 @@ local function line(p)
   if not addressed then
     return ("%5d %10.6f %s %d"):format(p.number, p.t, name:upper(), p.len)
   end
-  return ("%5d %10.6f %s → %s %s %d %s"):format(p.number, p.t, tostring(p.src), tostring(p.dst),
+  return ("%5d %10.6f %s → %s %s %d %s"):format(p.number, p.t, p.src:text(), p.dst:text(),
     name:upper(), p.len, info(p, name))
 end
 

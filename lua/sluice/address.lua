@@ -15,9 +15,12 @@ local bits = ffi.new "int[1]"
 local Addr = {}
 Addr.__index = Addr
 
-function Addr.__tostring(a)
-  return ffi.string(text, C.sl_addr_text(a, text))
+--- a:text() -> "192.0.2.1". The same as tostring(a), but LuaJIT compiles it.
+function Addr.text(a)
+  return (ffi.string(text, C.sl_addr_text(a, text)))
 end
+
+Addr.__tostring = Addr.text
 
 -- LuaJIT asks here for a == nil too.
 function Addr.__eq(a, b)
@@ -56,22 +59,40 @@ local function mask(prefix, word)
   return n == 0 and 0 or lshift(-1, 32 - n)
 end
 
+-- Texts are constants of recipes, asked for again with each packet by one-liners such as
+-- p.src:within(net "10.0.0.0/8"); found by text, the result is a constant of the compiled loop. Who
+-- makes up texts as he goes finds no more than MAX_KNOWN of them kept.
+local MAX_KNOWN = 1000
+
+local function remembered(make)
+  local known, n = {}, 0
+  return function(s)
+    local v = known[s]
+    if v then return v end
+    v = make(s)
+    if n < MAX_KNOWN then
+      known[s], n = v, n + 1
+    end
+    return v
+  end
+end
+
 --- net "10.0.0.0/8", net "2001:db8::/32", net "192.0.2.1" -> a block for addr:within(block).
-function address.net(s)
+address.net = remembered(function(s)
   local a, prefix = parse(s)
-  if not a then error(("net: %q is not an address or CIDR block"):format(tostring(s)), 2) end
+  if not a then error(("net: %q is not an address or CIDR block"):format(tostring(s)), 3) end
   local block = { text = s }
   for i = 0, 3 do block["v" .. i], block["m" .. i] = tobit(a.w[i]), mask(prefix, i) end
   return block
-end
+end)
 
 --- addr "192.0.2.1" -> an address, to compare with p.src == a.
-function address.addr(s)
+address.addr = remembered(function(s)
   local a, prefix = parse(s)
   if not a or prefix ~= 128 then
-    error(("addr: %q is not an address"):format(tostring(s)), 2)
+    error(("addr: %q is not an address"):format(tostring(s)), 3)
   end
   return a
-end
+end)
 
 return address

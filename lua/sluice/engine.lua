@@ -92,7 +92,7 @@ function engine.open(recipes, opts)
   local handle = C.sl_run_open(o, err)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
   local self = setmetatable({ handle = ffi.gc(handle, C.sl_run_close), opts = opts,
-    recipes = recipes, every = o.interval_s, batch = C.sl_run_batch(handle) }, Run)
+    recipes = recipes, every = o.interval_s, batch = C.sl_run_batch(handle), at = {} }, Run)
   self.groups = group_recipes(recipes, opts.compile)
   for _, g in ipairs(self.groups) do
     g.tap = C.sl_run_tap(handle, g.flows and 1 or 0, g.look and 1 or 0)
@@ -116,33 +116,54 @@ function Run:fail()
   error({ code = err.code, message = ffi.string(err.message) }, 0)
 end
 
--- Calls into a recipe; an error there is told with the recipe, the line, and what it was about.
-local function protected(r, about, f, ...)
+-- Says which handler is at work, so that an error can be told with the recipe, the line, and what it
+-- was about, and a recipe that does not return on Ctrl-C with its name.
+local function enter(at, r, about, tap)
+  at.recipe, at.about, at.tap = r, about, tap
   C.sl_interrupt_at(r.name)
-  local ok, why = pcall(f, ...)
-  if not ok then
-    if type(why) == "table" then error(why, 0) end
-    recipe.fail("recipe %s: %s%s", r.name, recipe.told(why), about(...))
-  end
 end
 
-local function about_packet(tap, packets)
+local function about_packet(at, packets)
+  local tap = at.tap
   return (" (packet %d)"):format(tonumber(packets[tap.sel[tap.at]].number64))
 end
 
-local function about_flow(tap)
-  local f = tap.flows[tap.at]
+local function about_flow(at)
+  local f = at.tap.flows[at.tap.at]
   return (" (flow of packet %d)"):format(tonumber(f.number64))
 end
 
 local function about_nothing() return "" end
+
+-- An error as main.lua tells it.
+function Run:told(why)
+  if type(why) == "table" then return why end
+  local at = self.at
+  if not at.recipe then
+    return { code = 2, message = "internal error: " .. debug.traceback(tostring(why), 2) }
+  end
+  return { code = 2, message = ("recipe %s: %s%s"):format(at.recipe.name, recipe.told(why),
+    at.about(at, self.batch.packets)) }
+end
+
+-- Calls self[phase](self, ...), where errors of recipes get their names.
+--
+-- One xpcall stands around a whole phase, never around a loop: LuaJIT cannot compile the way out of a
+-- loop through the frame of a pcall ("return to lower frame"), so that after every batch the
+-- interpreter would have to find its way back into the compiled code.
+function Run:guarded(phase, ...)
+  local ok, why = xpcall(self[phase], function(why) return self:told(why) end, self, ...)
+  self.at.recipe = nil
+  if not ok then error(type(why) == "table" and why or self:told(why), 0) end
+end
 
 function Run:intervals()
   local b = self.batch
   for k = b.ticked + 1, b.tick do
     for _, r in ipairs(self.recipes) do
       if r.handlers.interval then
-        protected(r, about_nothing, r.handlers.interval, k * self.every)
+        enter(self.at, r, about_nothing)
+        r.handlers.interval(k * self.every)
       end
     end
   end
@@ -153,9 +174,13 @@ function Run:flows(g)
   local tap = g.tap
   while g.look and C.sl_tap_decided(tap) > 0 do
     if self.flow_filter then self.flow_filter(tap) end
-    for _, l in ipairs(g.flow_loops) do protected(l.recipe, about_flow, l.run, tap) end
+    for _, l in ipairs(g.flow_loops) do
+      enter(self.at, l.recipe, about_flow, tap)
+      l.run(tap)
+    end
     for _, l in ipairs(g.flow_lists) do
-      protected(l.recipe, about_nothing, l.run, tap.flows, tap.n_flows)
+      enter(self.at, l.recipe, about_nothing)
+      l.run(tap.flows, tap.n_flows)
     end
   end
 end
@@ -165,13 +190,17 @@ function Run:packets(g)
   C.sl_tap_begin(tap)
   if g.filter then g.filter(tap, packets) end
   if g.flows and C.sl_tap_flows(tap) < 0 then self:fail() end
-  for _, l in ipairs(g.packet_loops) do protected(l.recipe, about_packet, l.run, tap, packets) end
+  for _, l in ipairs(g.packet_loops) do
+    enter(self.at, l.recipe, about_packet, tap)
+    l.run(tap, packets)
+  end
   self:flows(g)
 end
 
 -- One batch through everything. Returns true when -c is reached.
 function Run:step()
   local b = self.batch
+  self.at.recipe = nil
   if b.tick > b.ticked then self:intervals() end
   if self.display then self.display(b, b.packets) end
   local last = C.sl_run_count(self.handle) == 1
@@ -179,33 +208,42 @@ function Run:step()
   return last
 end
 
---- Reads to the end. Returns the exit status and a message or nil; whatever was read has been
---- handed to the recipes then, and finish can be called.
-function Run:read()
+-- Batch after batch to the end of the inputs, of the output, or to -c.
+function Run:pull()
   local out = self.opts.out
   while true do
     local state = C.sl_run_next(self.handle)
     if state == C.SL_STEP_PACKETS then
-      if self:step() then break end
-      if C.sl_out_error(out).code ~= 0 then break end
+      if self:step() or C.sl_out_error(out).code ~= 0 then return end
     elseif state == C.SL_STEP_WAIT then
       C.sl_out_flush(out)
     elseif state == C.SL_STEP_INTERRUPTED then
       self.status, self.message = 130, "interrupted: the result holds what was read so far"
-      break
+      return
     else
-      break
+      return
     end
   end
+end
+
+-- What the flow tables still hold.
+function Run:drain()
+  for _, g in ipairs(self.groups) do
+    if C.sl_tap_finish(g.tap) < 0 then self:fail() end
+    self:flows(g)
+  end
+end
+
+--- Reads to the end. Returns the exit status and a message or nil; whatever was read has been
+--- handed to the recipes then, and finish can be called.
+function Run:read()
+  self:guarded "pull"
   local err = C.sl_run_error(self.handle)
   if err.code ~= 0 then
     if err.code ~= 1 then self:fail() end
     self.status, self.message = err.code, ffi.string(err.message)
   end
-  for _, g in ipairs(self.groups) do
-    if C.sl_tap_finish(g.tap) < 0 then self:fail() end
-    self:flows(g)
-  end
+  self:guarded "drain"
   self:tell_evicted()
   return self.status or 0, self.message
 end
@@ -241,14 +279,19 @@ function Run:info()
     bytes_read = tonumber(C.sl_run_bytes_read(self.handle)) }
 end
 
+function Run:finish_recipes(out, run)
+  for _, r in ipairs(self.recipes) do
+    if r.handlers.finish then
+      enter(self.at, r, about_nothing)
+      r.handlers.finish(out, run)
+    end
+  end
+end
+
 --- Calls every recipe's finish(out, info).
 function Run:finish(out)
   local run = self:info()
-  for _, r in ipairs(self.recipes) do
-    if r.handlers.finish then
-      protected(r, about_nothing, r.handlers.finish, out, run)
-    end
-  end
+  self:guarded("finish_recipes", out, run)
   return run
 end
 

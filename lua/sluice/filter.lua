@@ -13,9 +13,10 @@
 -- ({ geo = true, service = true } where it asks for these), f.test(p) -> boolean, f.limited() ->
 -- how often a search with "matches" was given up because it took too long, and for engines that
 -- write their own loops
---   f:condition() -> { prelude = "local …", expr = "…", upvalues = { … } }
--- expr is the expression; prelude declares what it needs; the chunk with both gets upvalues as
--- its arguments.
+--   f:condition() -> { prelude = "local …", expr = "…", sign = "…" or nil, upvalues = { … } }
+-- expr is the expression; sign, where there is one, an integer whose bit 31 says the same without
+-- a branch (filter/cond.lua); prelude declares what they need; the chunk gets upvalues as its
+-- arguments.
 
 local compiler = require "sluice.filter.compiler"
 local cond = require "sluice.filter.cond"
@@ -106,7 +107,7 @@ function methods:condition()
   for _, name in ipairs(self.objects.names) do
     lines[#lines + 1] = ("local %s = filter.%s"):format(name, name)
   end
-  return { prelude = table.concat(lines, "\n") .. "\n", expr = self.source,
+  return { prelude = table.concat(lines, "\n") .. "\n", expr = self.source, sign = self.sign,
     upvalues = { self.objects.values } }
 end
 
@@ -125,7 +126,9 @@ local function compile(text, mode, env)
   local self = setmetatable({ text = text, needs = {}, objects = objects.new(env) }, methods)
   local state = setmetatable({ text = text, mode = mode, env = env, needs = self.needs,
     objects = self.objects }, compiler)
-  self.source = cond.render(state:condition(tree))
+  local whole = state:condition(tree)
+  self.source = cond.render(whole)
+  self.sign = whole.kind == "sign" and whole[1] or nil
   self.test = load_test(self, mode)
   return self
 end

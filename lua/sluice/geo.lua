@@ -25,7 +25,7 @@ end
 
 --- geo.code(p.src) -> the country as a number, good as a key of aggregates.
 function geo.code(addr)
-  return C.sl_geo_country(handle or geo.handle(), addr)
+  return (C.sl_geo_country(handle or geo.handle(), addr))
 end
 
 --- geo.name(code) -> "DE", or "private", "loopback", "link-local", "multicast", "unknown" …
@@ -40,7 +40,7 @@ end
 
 --- geo.country(p.src) -> the name at once.
 function geo.country(addr)
-  return geo.name(geo.code(addr))
+  return (geo.name(geo.code(addr)))
 end
 
 --- geo.placed(code) -> whether the code is a country, not "private" and the like.

@@ -5,10 +5,13 @@ local value = require "sluice.value"
 
 local json = {}
 
+local ESCAPED = strings.range(1, 31) .. '"\\\127'
+
 local function string_of(s)
-  if not s:find('[%c"\\\127-\255]') then return '"' .. s .. '"' end
+  s = strings.valid(s)
+  if strings.free_of(s, ESCAPED) then return '"' .. s .. '"' end
   -- cjson writes every "/" as "\/", so a bare one never follows a backslash: this undoes just that.
-  return (cjson.encode(strings.valid(s)):gsub("\\/", "/"))
+  return (cjson.encode(s):gsub("\\/", "/"))
 end
 
 local encode -- emits one value
@@ -44,19 +47,26 @@ local function sorted_pairs(map)
   return out
 end
 
-function encode(emit, v, indent, column_type)
+-- Text of what is no list and no object; nil for these. No tail calls (value.lua).
+local function scalar(v, column_type)
   local t = type(v) -- the cells of long streams first
-  if t == "string" then return emit(string_of(v)) end
-  if t == "number" then return emit(value.number(v, column_type) or "null") end
+  if t == "string" then return (string_of(v)) end
+  if t == "number" then return value.number(v, column_type) or "null" end
   local kind = value.kind(v)
-  if kind == "null" then return emit("null") end
-  if kind == "boolean" then return emit(tostring(v)) end
-  if kind == "integer" then return emit(value.integer(v)) end
-  if kind == "time" then return emit('"' .. value.time(v) .. '"') end
+  if kind == "null" then return "null" end
+  if kind == "boolean" then return v and "true" or "false" end
+  if kind == "integer" then return (value.integer(v)) end
+  if kind == "time" then return '"' .. value.time(v) .. '"' end
+  if kind == "string" then return (string_of(value.text(v))) end
+end
+
+function encode(emit, v, indent, column_type)
+  local text = scalar(v, column_type)
+  if text then return emit(text) end
+  local kind = value.kind(v)
   if kind == "object" then return object(emit, v, indent, column_type) end
   if kind == "map" then return object(emit, sorted_pairs(v), indent, column_type) end
-  if kind == "array" then return array(emit, v, column_type) end
-  emit(string_of(tostring(v)))
+  return array(emit, v, column_type)
 end
 
 --- One value as a string; kinds as in value.lua.
@@ -66,26 +76,22 @@ function json.encode(v, column_type)
   return table.concat(parts)
 end
 
+local function cell(v, column_type)
+  return scalar(v, column_type) or (json.encode(v, column_type))
+end
+
 --- A function that turns a row into its object's text, keys in the order of columns: made once and
---- called for each row, because streams of millions of flows go through it.
+--- called for each row, because streams of millions of packets go through it.
 function json.row_encoder(columns)
-  local keys = {}
+  local parts = {}
   for i, column in ipairs(columns) do
-    keys[i] = (i == 1 and "{" or ",") .. string_of(column.name) .. ":"
+    parts[2 * i - 1] = (i == 1 and "{" or ",") .. string_of(column.name) .. ":"
+    parts[2 * i] = ""
   end
-  local last, parts, n = #keys == 0 and "{}" or "}", {}, 0
-  local function emit(s)
-    n = n + 1
-    parts[n] = s
-  end
+  parts[2 * #columns + 1] = #columns == 0 and "{}" or "}"
   return function(row)
-    n = 0
-    for i = 1, #keys do
-      emit(keys[i])
-      encode(emit, row[i], nil, columns[i].type)
-    end
-    emit(last)
-    return table.concat(parts, "", 1, n)
+    for i = 1, #columns do parts[2 * i] = cell(row[i], columns[i].type) end
+    return table.concat(parts)
   end
 end
 

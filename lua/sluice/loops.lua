@@ -3,8 +3,9 @@
 -- never shared (one loop over a list of functions is ten times slower, see src/README.md).
 local loops = {}
 
-local function build(text, name, ...)
-  return assert(loadstring(text, "=" .. name))(...)
+-- name: "packet loop of talkers"; of a path its last part, since trace logs show 40 characters.
+local function build(text, what, name, ...)
+  return assert(loadstring(text, ("=%s %s"):format(what, name:match "[^/]*$")))(...)
 end
 
 --- packet(p) over a tap's selection. tap.at tells which packet an error was about.
@@ -17,7 +18,7 @@ function loops.packets(handler, name)
         tap.at = i
         handler(packets[sel[i]])
       end
-    end]==], "packet loop of " .. name, handler)
+    end]==], "packet loop of", name, handler)
 end
 
 --- flow(f) over the tap's decided flows.
@@ -30,21 +31,19 @@ function loops.flows(handler, name)
         tap.at = i
         handler(flows[i])
       end
-    end]==], "flow loop of " .. name, handler)
+    end]==], "flow loop of", name, handler)
 end
 
--- condition: { prelude = Lua text before the loop, expr = an expression over p (or f), upvalues =
--- what the prelude names as "..." }
-local function filter(text, condition, name)
+-- condition: { prelude = Lua text before the loop, expr = an expression over p (or f), sign = the
+-- same as an integer whose bit 31 tells, or nil, upvalues = what the prelude names as "..." }
+local function filter(text, condition, what, name)
   text = text:gsub("PRELUDE", function() return condition.prelude end)
     :gsub("CONDITION", function() return condition.expr end)
-  return build(text, name, unpack(condition.upvalues or {}))
+    :gsub("SIGN", function() return condition.sign end)
+  return build(text, what, name, unpack(condition.upvalues or {}))
 end
 
---- Narrows holder.sel and holder.n (a batch or a tap) to the packets p for which the condition
---- holds.
-function loops.packet_filter(condition, name)
-  return filter([==[
+local BRANCH = [==[
     PRELUDE
     return function(holder, packets)
       local sel, k = holder.sel, 0
@@ -57,7 +56,28 @@ function loops.packet_filter(condition, name)
         end
       end
       holder.n = k
-    end]==], condition, "packet filter " .. name)
+    end]==]
+
+-- Every packet is written; the next one takes its place unless it passed (k <= i always). A branch
+-- that varies would be a side trace, which joins the loop at its start and does all again that the
+-- loop needs to do only once.
+local NO_BRANCH = [==[
+    PRELUDE
+    return function(holder, packets)
+      local sel, k = holder.sel, 0
+      for i = 0, holder.n - 1 do
+        local j = sel[i]
+        local p = packets[j]
+        sel[k] = j
+        k = k + rshift(SIGN, 31)
+      end
+      holder.n = k
+    end]==]
+
+--- Narrows holder.sel and holder.n (a batch or a tap) to the packets p for which the condition
+--- holds.
+function loops.packet_filter(condition, name)
+  return filter(condition.sign and NO_BRANCH or BRANCH, condition, "packet filter", name)
 end
 
 --- Narrows tap.flows and tap.n_flows to the flows f for which the condition holds.
@@ -74,7 +94,7 @@ function loops.flow_filter(condition, name)
         end
       end
       tap.n_flows = k
-    end]==], condition, "flow filter " .. name)
+    end]==], condition, "flow filter", name)
 end
 
 return loops

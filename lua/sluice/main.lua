@@ -22,6 +22,7 @@ local nearest = require "sluice.nearest"
 local output = require "sluice.output"
 local recipe = require "sluice.recipe"
 local services = require "sluice.services"
+local trace = require "sluice.trace"
 require "sluice.objects"
 
 -- Many handlers make many traces; the defaults are for one program of ordinary size.
@@ -125,7 +126,7 @@ local function analyse(p, recipes)
     compile = filters.compile,
     display = o.display and filters.compile(o.display, "packet"),
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow") })
-  local status, message = run:read()
+  local status, message = trace.reading(run.read, run)
   local info = run:finish(out.views)
   if o.verbose then message = (message and message .. "\n" or "") .. info.account() end
   local code, why = out:finish(info, status, message)

@@ -1,8 +1,27 @@
 -- Text from outside, made fit to be shown: valid UTF-8, nothing that drives a terminal, measured
 -- in columns. Data keeps its bytes until a renderer asks for one of these.
 local bit = require "bit"
+local ffi = require "ffi"
+
+ffi.cdef "size_t strcspn(const char *s, const char *reject);"
+local C = ffi.C
 
 local strings = {}
+
+--- Whether s holds none of these bytes, nor a NUL. In place of s:find("[…]"), which LuaJIT does not
+--- compile: lists of packets ask this of every cell.
+function strings.free_of(s, bytes)
+  return C.strcspn(s, bytes) == #s
+end
+
+--- All bytes from first to last, for free_of.
+function strings.range(first, last)
+  local list = {}
+  for byte = first, last do list[#list + 1] = string.char(byte) end
+  return table.concat(list)
+end
+
+local NOT_ASCII = strings.range(128, 255)
 
 local REPLACEMENT = "\239\191\189" -- U+FFFD
 
@@ -40,10 +59,25 @@ local function map(s, f)
   return table.concat(out)
 end
 
+local function well_formed(s)
+  local i = 1
+  while i <= #s do
+    local code, after = strings.decode(s, i)
+    if not code then return false end
+    i = after
+  end
+  return true
+end
+
+-- Apart, because LuaJIT compiles no function that makes a closure, even where it does not come to it.
+local function repaired(s)
+  return map(s, function(code, bytes) return code and bytes or REPLACEMENT end)
+end
+
 --- s as valid UTF-8: what is not becomes U+FFFD.
 function strings.valid(s)
-  if not s:find("[\128-\255]") then return s end
-  return map(s, function(code, bytes) return code and bytes or REPLACEMENT end)
+  if strings.free_of(s, NOT_ASCII) or well_formed(s) then return s end
+  return repaired(s)
 end
 
 local function within(ranges, code)

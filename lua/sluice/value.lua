@@ -1,4 +1,6 @@
--- The values that stand in views: what kind each is, and its exact text for machine forms.
+-- The values that stand in views: what kind each is, and its exact text for machine forms. Lists of
+-- packets go through here cell by cell, and LuaJIT takes 15 tail calls in a trace at most: hence
+-- return (f(x)) and not return f(x).
 local ffi = require "ffi"
 require "sluice.abi" -- struct sl_time
 
@@ -16,7 +18,7 @@ function value.object(fields) return setmetatable(fields, object_tag) end
 function value.array(items) return setmetatable(items, array_tag) end
 
 local int64_t, uint64_t = ffi.typeof "int64_t", ffi.typeof "uint64_t"
-local sl_time = ffi.typeof "struct sl_time"
+local sl_time, sl_addr = ffi.typeof "struct sl_time", ffi.typeof "struct sl_addr"
 
 local function kind_of_table(v)
   if v == value.null then return "null" end
@@ -34,7 +36,7 @@ function value.kind(v)
   if t == "table" then
     local tag = getmetatable(v)
     if tag and tag.__tostring and v ~= value.null then return "string" end
-    return kind_of_table(v)
+    return (kind_of_table(v))
   end
   if t == "cdata" then
     if v == nil then return "null" end -- a NULL pointer
@@ -57,24 +59,26 @@ end
 function value.number(n, column_type)
   if n ~= n or n == math.huge or n == -math.huge then return nil end
   if n == 0 then return "0" end
-  if n % 1 == 0 and math.abs(n) < 2^53 then return ("%d"):format(n) end
-  if n % 1 == 0 and math.abs(n) < 1e21 then return ("%.0f"):format(n) end
+  if n % 1 == 0 and math.abs(n) < 2^53 then return (("%d"):format(n)) end
+  if n % 1 == 0 and math.abs(n) < 1e21 then return (("%.0f"):format(n)) end
   if (column_type == "time" or column_type == "duration") and math.abs(n) < 1e12 then
     local text = ("%.9f"):format(n):gsub("0+$", ""):gsub("%.$", "")
     return text == "-0" and "0" or text
   end
-  return shortest(n)
+  return (shortest(n))
 end
 
 --- A 64-bit integer's digits, without LuaJIT's LL or ULL.
 function value.integer(n)
+  local number = tonumber(n) -- compiled, where tostring is not
+  if number > -2^53 and number < 2^53 then return (("%d"):format(number)) end
   return (tostring(n):gsub("U?LL$", ""))
 end
 
 --- A struct sl_time as "s.nnnnnnnnn". Before 1970 too: the fraction counts upwards from s.
 function value.time(ts)
   local s, nsec = ts.s, tonumber(ts.nsec)
-  if s >= 0 or nsec == 0 then return ("%s.%09d"):format(value.integer(s), nsec) end
+  if s >= 0 or nsec == 0 then return (("%s.%09d"):format(value.integer(s), nsec)) end
   local whole = value.integer(-(s + 1))
   return ("-%s.%09d"):format(whole, 1000000000 - nsec)
 end
@@ -92,13 +96,14 @@ function value.text(v, column_type)
   local kind = value.kind(v)
   if kind == "null" then return "" end
   if kind == "number" then return value.number(v, column_type) or "" end
-  if kind == "integer" then return value.integer(v) end
-  if kind == "time" then return value.time(v) end
+  if kind == "integer" then return (value.integer(v)) end
+  if kind == "time" then return (value.time(v)) end
   if kind == "array" then
     local out = {}
     for i = 1, #v do out[i] = value.text(v[i]) end
     return table.concat(out, ", ")
   end
+  if ffi.istype(sl_addr, v) then return (v:text()) end
   return tostring(v)
 end
 

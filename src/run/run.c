@@ -176,6 +176,7 @@ int sl_run_next(struct sl_run *r) {
     struct sl_batch *b = &r->batch;
 
     b->n = 0;
+    sl_interrupt_at("");
     if (sl_interrupted())
         b->state = SL_STEP_INTERRUPTED;
     else if (r->error.code)

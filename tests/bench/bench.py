@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from cases import CASES, FILES
-from measure import GENERATOR, LAUNCHER, Failed, cache, make_file, median, run, side_by_side
+from measure import FILTER_C, GENERATOR, LAUNCHER, Failed, cache, make_file, median, run, side_by_side
 from webserver import Nginx
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,18 +69,26 @@ def find(tool):
     return shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
-def check_count(sample, expected):
-    """Nobody is fast by leaving packets out."""
+def count_of(sample):
+    """{"packets":n} of ours, or tcpdump's "n packets"."""
+    by_tcpdump = re.fullmatch(rb"(\d+) packets?\n", sample.stdout)
+    if by_tcpdump:
+        return int(by_tcpdump[1])
     try:
-        counted = json.loads(sample.stdout)["packets"]
+        return json.loads(sample.stdout)["packets"]
     except (ValueError, KeyError, TypeError):
         raise Failed("printed no JSON object with a count of packets") from None
+
+
+def check_count(sample, expected):
+    """Nobody is fast by leaving packets out."""
+    counted = count_of(sample)
     if counted != expected:
         raise Failed(f"counted {counted} packets of {expected}")
 
 
-def row(name, ours, theirs, ratio, goal, reached, detail=""):
-    verdict = "PASS" if reached else "short"
+def row(name, ours, theirs, ratio, goal, reached, detail="", so_far=False):
+    verdict = "PASS" if reached else "stage" if so_far else "short"
     print(COLUMNS.format(name, ours, theirs, ratio, goal, verdict, detail).rstrip(), flush=True)
 
 
@@ -88,9 +96,13 @@ def compare_times(case, commands, rounds, packets):
     ours, theirs = side_by_side(commands, case.rounds or rounds)
     if case.counted:
         check_count(ours[0], packets)
+    if case.agree:
+        check_count(ours[0], count_of(theirs[0]))
     mine, other = median(ours, "wall_s"), median(theirs, "wall_s")
     row(case.name, f"{mine:.3f} s", f"{other:.3f} s", f"{mine / other:.3f}",
-        f"<= {case.goal:g} x", mine <= case.goal * other, f"{usage(ours)} | {usage(theirs)}")
+        f"<= {case.goal:g} x", mine <= case.goal * other,
+        f"{usage(ours)} | {usage(theirs)}" + (f"; {case.stage:g} x now" if case.stage else ""),
+        mine <= case.stage * other)
 
 
 def usage(samples):
@@ -124,7 +136,8 @@ def run_case(case, arguments, scratch):
     packets, flows = spec.scaled(arguments.scale)
     path = make_file(arguments.data, case.file, spec, arguments.scale)
     cache(path)
-    words = {"sluice": arguments.sluice.resolve(), "file": path, "scratch": scratch}
+    words = {"sluice": arguments.sluice.resolve(), "filter_c": FILTER_C, "file": path,
+             "bench": Path(__file__).resolve().parent, "scratch": scratch}
     if not case.served:
         finish_case(case, words, arguments, packets, flows)
         return
@@ -157,7 +170,7 @@ def main():
     if arguments.list:
         print("\n".join(case.name for case in chosen))
         return 0
-    for tool in (GENERATOR, LAUNCHER):
+    for tool in (GENERATOR, LAUNCHER, FILTER_C):
         if not tool.exists():
             sys.exit(f"bench: {tool} is not built; run make bench")
     cores = describe_machine()

@@ -1,7 +1,7 @@
 """What the benchmark measures: a table of captures and a table of cases.
 
 A command is split into words at blanks, or given as a tuple of words where one of them holds
-blanks. A word may name {sluice}, {file} (the capture), {url} (the capture on a local nginx) and
+blanks. A word may name {sluice}, {filter_c} (filter_c.c), {bench} (this folder), {file} (the capture), {url} (the capture on a local nginx) and
 {scratch} (an empty folder); a brace that is meant as such is doubled. `theirs` is empty where the
 goal is a limit and not another program.
 """
@@ -31,12 +31,14 @@ class Case:
     ours: str | tuple
     theirs: str | tuple = ""
     goal: float = 1.0  # ratio of wall times, or bytes where `memory`
+    stage: float = 0.0  # ratio to reach by now, on the way to the goal; 0: the goal itself
     goal_per_flow: int = 0  # bytes
     memory: bool = False  # compare resident memory, not time
     served: bool = False  # needs nginx, gives {url}
     cores: int = 1
     rounds: int = 0  # 0: as asked for
     counted: bool = True  # ours prints {"packets": all of the capture}, which is checked
+    agree: bool = False  # ours and theirs print the same count of packets, which is checked
     tools: tuple = ()
 
 
@@ -53,11 +55,14 @@ FILES = {
     "small-3m-zstd": File(3_000_000, 300_000, ("--size-mix", "small", "--snaplen", "96"), "zstd -q"),
 }
 
+PORT_443 = "p.proto == 6 and (p.sport == 443 or p.dport == 443)"
+TCPDUMP_443 = ("tcpdump", "-r", "{file}", "--count", "tcp port 443")
+
 SUMMARY = "{sluice} summary -q -T json {file} -j "
 
 CASES = [
     Case("flow table, 1 worker / tcpdump --count", "small-12m", SUMMARY + "1",
-         "tcpdump -r {file} --count", 1.0, tools=("tcpdump",)),
+         "tcpdump -r {file} --count", 1.0, stage=1.5, tools=("tcpdump",)),
     Case("flow table, 2 workers / tcpdump --count", "small-12m", SUMMARY + "2",
          "tcpdump -r {file} --count", 0.55, cores=2, tools=("tcpdump",)),
     Case("full-size packets, 2 workers / read(2)", "full-1gb", SUMMARY + "2",
@@ -76,6 +81,21 @@ CASES = [
            tools=(unpack,))
       for recipe in ("count", "summary")
       for packer, unpack in (("gzip", "zcat"), ("zstd", "zstdcat"))),
+    Case("-Y filter / the same in C", "small-12m",
+         "{sluice} count -q -T json -j 1 {file} -Y tcp.port==443", "{filter_c} filter {file}",
+         1.3, stage=1.5, counted=False, agree=True),
+    Case("Lua filter (eval) / the same in C", "small-12m",
+         ("{sluice}", "eval", PORT_443, "-q", "-T", "json", "-j", "1", "{file}"),
+         "{filter_c} handler {file}", 1.3, stage=1.5, counted=False, agree=True),
+    Case("Lua recipe / the same in C", "small-12m",
+         "{sluice} {bench}/port443.lua -q -T json -j 1 {file}", "{filter_c} handler {file}",
+         1.3, stage=1.5, counted=False, agree=True),
+    Case("-Y filter / tcpdump --count, same BPF", "small-12m",
+         "{sluice} count -q -T json -j 1 {file} -Y tcp.port==443", TCPDUMP_443, 0.5,
+         tools=("tcpdump",), counted=False, agree=True),
+    Case("Lua filter (eval) / tcpdump, same BPF", "small-12m",
+         ("{sluice}", "eval", PORT_443, "-q", "-T", "json", "-j", "1", "{file}"), TCPDUMP_443,
+         0.5, tools=("tcpdump",), counted=False, agree=True),
     Case("memory, all flows live", "small-12m", SUMMARY + "1 --idle 0", goal=48 * MIB,
          goal_per_flow=256, memory=True),
     Case("memory, filter and count", "small-12m", "{sluice} count -q -T json -j 1 -f tcp {file}",

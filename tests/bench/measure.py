@@ -13,7 +13,7 @@ from pathlib import Path
 from cases import UDP_SINK_PORT
 
 BUILD = Path(__file__).resolve().parents[2] / "build" / "release" / "tests" / "bench"
-GENERATOR, LAUNCHER = BUILD / "gen", BUILD / "launch"
+GENERATOR, LAUNCHER, FILTER_C = BUILD / "gen", BUILD / "launch", BUILD / "filter_c"
 TIME_LIMIT_S = 300
 SOURCES = ("gen.c", "gen_flow.c", "gen_flow.h", "gen_frame.c", "gen_frame.h")
 
