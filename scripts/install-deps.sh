@@ -19,6 +19,9 @@ libcurl4-openssl-dev    pc:libcurl
 ca-certificates         file:/etc/ssl/certs/ca-certificates.crt
 libmaxminddb-dev        pc:libmaxminddb
 zlib1g-dev              pc:zlib
+libzstd-dev             pc:libzstd
+liblz4-dev              pc:liblz4
+liblzma-dev             pc:liblzma
 libpcre2-dev            pc:libpcre2-8
 lua-cjson               lua:cjson
 gnuplot-nox             gnuplot
@@ -36,6 +39,8 @@ nodejs                  node
 npm                     npm
 imagemagick             convert
 poppler-utils           pdftotext
+zstd                    zstd
+lz4                     lz4
 mmdb-bin                mmdblookup'
 lint_needs='
 clang-format            clang-format
@@ -51,7 +56,9 @@ tshark                  tshark
 tcpdump                 tcpdump
 nfdump                  nfpcapd
 softflowd               softflowd
-hyperfine               hyperfine'
+hyperfine               hyperfine
+gzip                    zcat
+zstd                    zstd'
 
 case $job in
 build) needs=$build_needs ;;

@@ -26,11 +26,13 @@ struct sl_addr {
     uint32_t w[4];
 };
 
-/* Bits of sl_packet.protos: the headers that were met, outermost first to the transport. Names
- * for users are Wireshark's filter names (src/packet/names.c). */
+/* Bits of sl_packet.protos: the headers that were met, from the outermost to the transport, with
+ * --decap of all packets in tunnels too. The bit of a transport with ports stands for the header
+ * that the fields are of. Names for users are Wireshark's filter names (src/packet/names.c). */
 /* clang-format off */
 enum {
-    SL_P_ETH, SL_P_SLL, SL_P_SLL2, SL_P_RAW, SL_P_NULL, SL_P_PPP, SL_P_WLAN, SL_P_RADIOTAP,
+    SL_P_ETH, SL_P_SLL, SL_P_SLL2, SL_P_RAW, SL_P_NULL, SL_P_ENC, SL_P_PFLOG, SL_P_NFLOG, SL_P_PKTAP,
+    SL_P_PPI, SL_P_RADIOTAP, SL_P_PRISM, SL_P_WLANCAP, SL_P_WLAN, SL_P_PPP, SL_P_CHDLC, SL_P_FR,
     SL_P_VLAN, SL_P_QINQ, SL_P_MPLS, SL_P_PPPOED, SL_P_PPPOES, SL_P_LLC, SL_P_SNAP,
     SL_P_ARP, SL_P_RARP, SL_P_IPX, SL_P_LLDP, SL_P_EAPOL, SL_P_LOOP, SL_P_OTHER_ETHERTYPE,
     SL_P_IP, SL_P_IPV6, SL_P_AH,
@@ -38,6 +40,8 @@ enum {
     SL_P_GRE, SL_P_ESP, SL_P_OSPF, SL_P_PIM, SL_P_VRRP, SL_P_EIGRP, SL_P_L2TP, SL_P_IPIP,
     SL_P_OTHER_IP_PROTO,
     SL_P_FRAGMENT, /* a later IP fragment: no transport header inside */
+    SL_P_VXLAN, SL_P_GENEVE, SL_P_GTP, SL_P_TEREDO, SL_P_ERSPAN, SL_P_ETHERIP, /* with --decap */
+    SL_P_TUNNEL_UDP, /* UDP that carries a tunnel whose packet the fields are of; named udp, too */
     SL_P_N
 };
 /* clang-format on */
@@ -86,7 +90,7 @@ struct sl_packet {
         uint32_t protos_w[2]; /* the same: bits 0..31 and 32..63. LuaJIT works in 32 bits */
     };
     uint16_t ethertype; /* the innermost link-layer protocol number */
-    uint16_t vlan_id;   /* of the first 802.1Q tag */
+    uint16_t vlan_id;   /* of the first 802.1Q tag (of the innermost packet that has one) */
     uint8_t skip;       /* SL_SKIP_… */
     uint8_t ip_version; /* 4, 6, or 0: not IP */
 
@@ -112,6 +116,7 @@ struct sl_packet {
     uint16_t tcp_flags;
     uint8_t icmp_type, icmp_code; /* ICMP and ICMPv6 */
     uint16_t arp_op;
+    uint32_t eth_off; /* of the Ethernet header, the innermost one */
 
     uint8_t dir;         /* 0: from the flow's originator, 1: to it */
     uint32_t flow;       /* dense index of the live flow, SL_NO_FLOW: none */
@@ -123,31 +128,25 @@ enum { SL_END_EOF, SL_END_FIN, SL_END_RST, SL_END_REUSE, SL_END_IDLE, SL_END_EVI
 
 /* One flow. src is the originator. Bytes are wire bytes of whole frames; payload is what TCP, UDP
  * or SCTP carried. ICMP: sport is the type, dport the type of the answer or the code, as Zeek has
- * it. Laid out so that a packet of a known flow touches the first two cache lines only. */
+ * it. */
 struct sl_flow {
     struct sl_addr src, dst;
     uint16_t sport, dport;
-    uint8_t proto;      /* IP protocol number */
-    uint8_t ip_version; /* 4 or 6 */
-    uint8_t end;        /* SL_END_… once it is decided */
-    uint8_t flags;      /* internal */
-    struct sl_time last;
-    uint32_t hash;  /* internal */
-    uint32_t index; /* dense index while it lives */
+    uint8_t proto;         /* IP protocol number */
+    uint8_t ip_version;    /* 4 or 6 */
+    uint8_t end;           /* SL_END_… once it is decided */
+    uint32_t index;        /* dense index while it lived: p.flow of its packets */
+    uint16_t tcp_flags[2]; /* all that were seen; index 0: sent by src, 1: sent by dst */
 
-    /* Index 0: sent by src, 1: sent by dst; Lua: packets_src, packets_dst, packets (both), … */
-    uint64_t n_packets[2];
+    uint64_t n_packets[2]; /* Lua: packets_src, packets_dst, packets (both), and so on */
     uint64_t n_bytes[2];
     uint64_t n_payload[2];
-    uint16_t tcp_flags[2]; /* all that were seen */
-    uint16_t wheel_bucket; /* internal */
-    uint32_t fragments;    /* later fragments that were counted to it */
+    uint64_t number64;  /* Lua: f.number, frame number of its first packet */
+    uint32_t fragments; /* later fragments that were counted to it */
 
-    struct sl_time first, decided;
-    double t;          /* first, in seconds since the first packet of the capture */
-    double duration;   /* seconds, never negative; once it is decided */
-    uint64_t number64; /* Lua: f.number, frame number of its first packet */
-    uint32_t isn[2];   /* internal: first sequence numbers */
+    struct sl_time first, last, decided;
+    double t;        /* first, in seconds since the first packet of the capture */
+    double duration; /* seconds, never negative */
 };
 
 /* ---- the run: one pass over the inputs ---- */
@@ -160,6 +159,7 @@ struct sl_options {
     uint64_t count;     /* stop after so many packets that pass; 0: no limit */
     int64_t idle_s;     /* flow idle timeout; 0: never; -1: the defaults */
     double interval_s;  /* steps end at multiples of it in capture time; 0: not */
+    uint8_t decap;      /* look inside tunnels */
     uint8_t progress;   /* show how far the reading is on standard error, if it is a terminal */
 };
 
@@ -229,7 +229,7 @@ struct sl_batch *sl_run_batch(struct sl_run *);
  * the last batch. */
 int sl_run_count(struct sl_run *);
 const struct sl_stats *sl_run_stats(struct sl_run *);
-/* Link types met: sl_link_name() of them; NULL past the end. */
+/* Link types met: libpcap's names of them, or LINKTYPE_ and the number; NULL past the end. */
 const char *sl_run_link_type(const struct sl_run *, uint32_t i);
 const char *sl_run_input_name(const struct sl_run *, uint32_t i); /* secrets redacted */
 uint64_t sl_run_bytes_read(const struct sl_run *);

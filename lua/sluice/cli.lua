@@ -18,6 +18,8 @@ local COMMON = {
   { "T", key = "form", value = "FORM", about = "text (default), json, jsonl, csv or tsv" },
   { "o", key = "file", value = "FILE",
     about = "write to FILE: .png .svg .pdf .txt .csv .tsv .json .jsonl" },
+  { long = "decap", key = "decap",
+    about = "look inside tunnels: IP in IP, GRE, VXLAN, Geneve, GTP-U, Teredo" },
   { long = "geo", key = "geo", value = "FILE.mmdb", about = "country database to use" },
   { long = "idle", key = "idle", value = "SECONDS", number = 0,
     about = "flow idle timeout (default: TCP 300, others 60); 0: never" },

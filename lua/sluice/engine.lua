@@ -79,7 +79,7 @@ local Run = {}
 Run.__index = Run
 
 --- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
---- flow_filter (of -F), compile, count, idle, max_flows, progress, out (struct sl_out).
+--- flow_filter (of -F), compile, count, idle, max_flows, decap, progress, out (struct sl_out).
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)
@@ -88,6 +88,7 @@ function engine.open(recipes, opts)
   o.inputs, o.n_inputs, o.bpf = inputs, #opts.inputs, opts.bpf
   o.count, o.idle_s, o.max_flows = opts.count or 0, opts.idle or -1, opts.max_flows or 0
   o.interval_s, o.progress = interval_of(recipes), opts.progress and 1 or 0
+  o.decap = opts.decap and 1 or 0
   local handle = C.sl_run_open(o, err)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
   local self = setmetatable({ handle = ffi.gc(handle, C.sl_run_close), opts = opts,

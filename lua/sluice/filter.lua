@@ -68,7 +68,7 @@ end]] },
 local function f_order(a, m, b, n)
   return m ~= n and m - n or C.memcmp(a, b, m)
 end]] },
-  -- Where the payload of the first tag of this ethertype begins in an Ethernet frame, or 0. Up to
+  -- Where the payload of the first tag of this ethertype begins in the Ethernet frame, or 0. Up to
   -- four tags are passed; written without a loop, because LuaJIT compiles innermost loops.
   { "f_tag", [[
 local function f_tag_at(p, at)
@@ -78,13 +78,14 @@ local function f_is_tag(etype)
   return etype == 0x8100 or etype == 0x88a8 or etype == 0x9100
 end
 local function f_tag(p, wanted)
-  local etype = f_tag_at(p, 12)
-  if etype == wanted then return 14 elseif not f_is_tag(etype) then return 0 end
-  etype = f_tag_at(p, 16)
-  if etype == wanted then return 18 elseif not f_is_tag(etype) then return 0 end
-  etype = f_tag_at(p, 20)
-  if etype == wanted then return 22 elseif not f_is_tag(etype) then return 0 end
-  return f_tag_at(p, 24) == wanted and 26 or 0
+  local eth = p.eth_off
+  local etype = f_tag_at(p, eth + 12)
+  if etype == wanted then return eth + 14 elseif not f_is_tag(etype) then return 0 end
+  etype = f_tag_at(p, eth + 16)
+  if etype == wanted then return eth + 18 elseif not f_is_tag(etype) then return 0 end
+  etype = f_tag_at(p, eth + 20)
+  if etype == wanted then return eth + 22 elseif not f_is_tag(etype) then return 0 end
+  return f_tag_at(p, eth + 24) == wanted and eth + 26 or 0
 end]] },
 }
 

@@ -17,6 +17,9 @@ struct sl_format {
 struct sl_reader {
     const struct sl_format *format;
     struct sl_buffer buffer;
+    struct sl_source *unpacked; /* what the buffer reads instead of a compressed source; or NULL */
+    const char *compression;    /* the name of that compression */
+    int64_t size;               /* of the source, as far as it was known when the reader opened */
     struct sl_reader_stats stats;
     uint64_t packets; /* handed out so far */
     size_t want;      /* bytes that parse needs in the window */

@@ -1,5 +1,8 @@
 #include "format.h"
 
+#include "../source/ahead.h"
+#include "../source/decompress.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +19,23 @@ static const struct foreign {
     {"GMBU", 4, "a Microsoft Network Monitor file; convert it: editcap -F pcapng IN OUT"},
     {"RTSS", 4, "a Network Monitor 1 file; convert it: editcap -F pcapng IN OUT"},
     {"TRSNIFF ", 8, "a Sniffer file; convert it: editcap -F pcap IN OUT"},
-    {"\x1f\x8b", 2, "gzip data; unpack it into a pipe: zcat IN | sluice … -"},
-    {"\x28\xb5\x2f\xfd", 4, "zstd data; unpack it into a pipe: zstdcat IN | sluice … -"},
-    {"\x04\x22\x4d\x18", 4, "lz4 data; unpack it into a pipe: lz4cat IN | sluice … -"},
-    {"\xfd\x37zXZ", 5, "xz data; unpack it into a pipe: xzcat IN | sluice … -"},
+    {"BZh", 3, "bzip2 data; unpack it into a pipe: bzcat IN | sluice … -"},
+    {"\x02\x21\x4c\x18", 4,
+     "lz4 data of the legacy form; unpack it into a pipe: lz4cat IN | sluice … -"},
     {"PK\3\4", 4, "a zip archive; unpack it into a pipe: unzip -p IN | sluice … -"},
     {"<?xml", 5, "an XML document, perhaps a server's error page"},
     {"<!DOCTY", 7, "an HTML page, perhaps a server's error page"},
 };
+
+/* Errors name bytes. Of a compressed capture they are others than those of its file. */
+static int in_unpacked(const struct sl_reader *r, struct sl_error *err) {
+    size_t n = strlen(err->message);
+
+    if (r->unpacked)
+        snprintf(err->message + n, sizeof err->message - n, " (in the unpacked %s data)",
+                 r->compression);
+    return -1;
+}
 
 static int refuse(const struct sl_reader *r, struct sl_error *err) {
     const uint8_t *p = sl_buffer_at(&r->buffer);
@@ -42,9 +54,47 @@ static int refuse(const struct sl_reader *r, struct sl_error *err) {
                         "%s: not a pcap or pcapng capture: it starts with the bytes %s", name, hex);
 }
 
-static int open_format(struct sl_reader *r, struct sl_error *err) {
-    if (sl_buffer_more(&r->buffer, MAGIC_BYTES, OPEN_TIMEOUT_MS, err) == SL_MORE_ERROR)
+/* The wait for ever ends early for a signal only. */
+static int first_bytes(struct sl_reader *r, struct sl_error *err) {
+    switch (sl_buffer_more(&r->buffer, MAGIC_BYTES, OPEN_TIMEOUT_MS, err)) {
+    case SL_MORE_ERROR:
         return -1;
+    case SL_MORE_WAIT:
+        return sl_error_set(err, SL_EXIT_INTERRUPTED, "%s: interrupted before its first bytes came",
+                            r->buffer.source->name);
+    default:
+        return 0;
+    }
+}
+
+static const char *compression_of(const struct sl_buffer *b) {
+    return sl_compression_name(sl_buffer_at(b), sl_buffer_size(b));
+}
+
+/* Puts the unpacker between the source and the buffer, whose bytes it starts with. */
+static int unpack(struct sl_reader *r, struct sl_error *err) {
+    struct sl_buffer *b = &r->buffer;
+    const char *compression = compression_of(b), *inside;
+    struct sl_source *unpacking =
+        sl_source_decompress_open(b->source, sl_buffer_at(b), sl_buffer_size(b), err);
+
+    if (!unpacking || !(r->unpacked = sl_source_ahead_open(unpacking, err)))
+        return -1;
+    r->compression = compression;
+    b->source = r->unpacked;
+    b->end = 0;
+    if (first_bytes(r, err) < 0)
+        return -1;
+    inside = compression_of(b);
+    if (inside)
+        return sl_error_set(err, SL_EXIT_INPUT,
+                            "%s: this is %s data inside %s data, and only the outer ones are "
+                            "unpacked here; do that into a pipe: %s -dc IN | sluice … -",
+                            b->source->name, inside, compression, compression);
+    return 0;
+}
+
+static int open_format(struct sl_reader *r, struct sl_error *err) {
     if (sl_buffer_size(&r->buffer) < 4)
         return refuse(r, err);
     switch (sl_load32(sl_buffer_at(&r->buffer), 0)) {
@@ -62,6 +112,15 @@ static int open_format(struct sl_reader *r, struct sl_error *err) {
     }
 }
 
+static int open_source(struct sl_reader *r, struct sl_source *source, struct sl_error *err) {
+    if (sl_buffer_init(&r->buffer, source, err) < 0 || first_bytes(r, err) < 0)
+        return -1;
+    r->size = source->size;
+    if (compression_of(&r->buffer) && unpack(r, err) < 0)
+        return -1;
+    return open_format(r, err) < 0 ? in_unpacked(r, err) : 0;
+}
+
 struct sl_reader *sl_reader_open(struct sl_source *source, struct sl_error *err) {
     struct sl_reader *r = calloc(1, sizeof *r);
 
@@ -69,7 +128,7 @@ struct sl_reader *sl_reader_open(struct sl_source *source, struct sl_error *err)
         sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory", source->name);
         return NULL;
     }
-    if (sl_buffer_init(&r->buffer, source, err) < 0 || open_format(r, err) < 0) {
+    if (open_source(r, source, err) < 0) {
         sl_reader_close(r);
         return NULL;
     }
@@ -81,6 +140,7 @@ void sl_reader_close(struct sl_reader *r) {
         return;
     if (r->format)
         r->format->free(r);
+    sl_source_close(r->unpacked);
     sl_buffer_free(&r->buffer);
     free(r);
 }
@@ -91,12 +151,12 @@ static int at_end(const struct sl_reader *r, struct sl_error *err) {
 
     if (!have && !r->skip)
         return SL_READ_END;
-    return sl_error_set(
-        err, SL_EXIT_INPUT,
-        "%s: the file ends at byte %llu, in the middle of the record that starts at "
-        "byte %llu; the %llu packets before it were read",
-        r->buffer.source->name, (unsigned long long)(r->buffer.offset + have),
-        (unsigned long long)r->record, (unsigned long long)r->packets);
+    sl_error_set(err, SL_EXIT_INPUT,
+                 "%s: the file ends at byte %llu, in the middle of the record that starts at "
+                 "byte %llu; the %llu packets before it were read",
+                 r->buffer.source->name, (unsigned long long)(r->buffer.offset + have),
+                 (unsigned long long)r->record, (unsigned long long)r->packets);
+    return in_unpacked(r, err);
 }
 
 int sl_reader_next(struct sl_reader *r, struct sl_packet *packets, uint32_t max, int timeout_ms,
@@ -108,8 +168,10 @@ int sl_reader_next(struct sl_reader *r, struct sl_packet *packets, uint32_t max,
             more = sl_buffer_skip(&r->buffer, &r->skip, timeout_ms, err);
         } else {
             int n = r->format->parse(r, packets, max, err);
+            if (n < 0)
+                return in_unpacked(r, err);
             if (n) {
-                r->packets += n > 0 ? (uint64_t)n : 0;
+                r->packets += (uint64_t)n;
                 return n;
             }
             r->record = r->buffer.offset; /* parse may have passed blocks without packets */
@@ -132,4 +194,12 @@ int sl_reader_next(struct sl_reader *r, struct sl_packet *packets, uint32_t max,
 
 const struct sl_reader_stats *sl_reader_stats(const struct sl_reader *r) {
     return &r->stats;
+}
+
+uint64_t sl_reader_taken(const struct sl_reader *r) {
+    return r->unpacked ? r->unpacked->packed : r->buffer.offset;
+}
+
+int64_t sl_reader_size(const struct sl_reader *r) {
+    return r->size;
 }

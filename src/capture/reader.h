@@ -24,7 +24,9 @@ struct sl_reader_stats {
 };
 
 /* Looks at the first bytes of the source (borrowed until close) and opens the reader that they
- * call for. NULL with *err: not a capture, a format that sluice does not read, or no bytes. */
+ * call for. Compressed ones are unpacked, in a thread, and looked at again; offsets of packets and
+ * in errors are then those of the unpacked data. NULL with *err: not a capture, a format that
+ * sluice does not read, or no bytes. */
 struct sl_reader *sl_reader_open(struct sl_source *, struct sl_error *) SL_USED;
 void sl_reader_close(struct sl_reader *); /* NULL is allowed; leaves the source open */
 
@@ -36,5 +38,10 @@ int sl_reader_next(struct sl_reader *, struct sl_packet *packets, uint32_t max, 
                    struct sl_error *) SL_USED;
 
 const struct sl_reader_stats *sl_reader_stats(const struct sl_reader *);
+
+/* How far it is in its source, and the size of that (-1: not known), in bytes as they lie there:
+ * of a compressed capture the compressed ones. */
+uint64_t sl_reader_taken(const struct sl_reader *);
+int64_t sl_reader_size(const struct sl_reader *);
 
 #endif

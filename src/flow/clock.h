@@ -17,7 +17,8 @@ struct sl_clock {
     struct sl_time block_min[SL_CLOCK_BLOCKS];
     struct sl_time current_min;
     struct sl_time latest, second; /* the two latest stamps of the capture */
-    uint64_t packets;
+    struct sl_time before;         /* of the packet before */
+    uint64_t packets, backwards;   /* backwards: packets earlier than the one before them */
 };
 
 static inline int sl_before(struct sl_time a, struct sl_time b) {
@@ -27,23 +28,14 @@ static inline double sl_seconds_between(struct sl_time from, struct sl_time to) 
     return (double)(to.s - from.s) + ((double)to.nsec - (double)from.nsec) * 1e-9;
 }
 
-/* Counts one packet in. 1: a block is full, the low-water mark may have moved. */
-static inline int sl_clock_tick(struct sl_clock *c, struct sl_time ts) {
-    if (c->packets == 0)
-        c->latest = c->second = ts;
-    else if (sl_before(c->latest, ts))
-        c->second = c->latest, c->latest = ts;
-    else if (sl_before(c->second, ts))
-        c->second = ts;
-    uint64_t in_block = c->packets++ % SL_CLOCK_BLOCK;
-    if (in_block == 0 || sl_before(ts, c->current_min))
-        c->current_min = ts;
-    if (in_block != SL_CLOCK_BLOCK - 1)
-        return 0;
-    c->block_min[(c->packets / SL_CLOCK_BLOCK - 1) % SL_CLOCK_BLOCKS] = c->current_min;
-    return 1;
-}
+/* Counts packets[sel[0 .. n-1]] in, n > 0, up to the end of a block. Returns how many. */
+uint32_t sl_clock_add(struct sl_clock *, const struct sl_packet *packets, const uint32_t *sel,
+                      uint32_t n);
 
+/* Whether a block has just been filled: the low-water mark may have moved. */
+static inline int sl_clock_block_full(const struct sl_clock *c) {
+    return c->packets % SL_CLOCK_BLOCK == 0;
+}
 /* 1 and the low-water mark, or 0: too few packets to tell. Call it when a block is full. */
 int sl_clock_low(const struct sl_clock *, struct sl_time *low);
 struct sl_time sl_clock_end(const struct sl_clock *);

@@ -5,116 +5,123 @@
 #include <string.h>
 
 enum { SWEEP_SLACK_S = 10, AHEAD = 8 };
-static const int64_t NEVER_S = (int64_t)1 << 61;
 
 const char *sl_flow_end_name(uint32_t end) {
     static const char *const names[] = {"eof", "fin", "rst", "reuse", "idle", "evicted"};
     return end < sizeof names / sizeof *names ? names[end] : NULL;
 }
 
-struct sl_time sl_flow_due(const struct sl_flows *t, const struct sl_flow *f) {
-    const struct sl_flow_options *o = &t->options;
-    int64_t idle_s = f->proto == SL_PROTO_TCP ? o->idle_tcp_s : o->idle_other_s;
-
-    if (f->flags & SL_FLOW_DECIDED)
-        return f->decided;
-    if (!idle_s)
-        idle_s = NEVER_S;
-    else if (f->flags & (SL_FLOW_FIN | SL_FLOW_RST))
-        idle_s = o->closing_s;
-    return (struct sl_time){f->last.s + idle_s, f->last.nsec};
-}
-
-uint8_t sl_flow_end_when_idle(const struct sl_flow *f) {
-    return f->flags & SL_FLOW_FIN ? SL_END_FIN : f->flags & SL_FLOW_RST ? SL_END_RST : SL_END_IDLE;
-}
-
-/* Takes the flow out of the hash table: no further packet finds it. */
-static void end(struct sl_flows *t, struct sl_flow *f, uint8_t why, struct sl_time when) {
-    sl_slots_remove(&t->slots, f->hash, f->index);
-    f->end = why;
-    f->decided = when;
-    f->flags = (uint8_t)((f->flags | SL_FLOW_DECIDED) & ~SL_FLOW_LIVE);
+/* Marks a flow as ended. Where nobody looks at it, its place is free at once. */
+static int end(struct sl_flows *t, struct sl_hot *h, uint8_t why, struct sl_time when) {
     t->stats.ended[why]++;
     t->stats.live--;
+    h->flags &= (uint8_t)~SL_FLOW_LIVE;
+    if (!t->options.ordered) {
+        h->wheel_bucket = SL_WHEEL_NONE;
+        return sl_store_put(&t->store, h->index);
+    }
+    struct sl_cold *c = sl_store_cold(&t->store, h->index);
+    c->end = why;
+    c->decided_s = when.s;
+    c->decided_nsec = when.nsec;
+    return 0;
 }
 
-int sl_flow_end_early(struct sl_flows *t, struct sl_flow *f, uint8_t why, struct sl_time when) {
-    end(t, f, why, when);
-    return sl_wheel_put(&t->wheel, f, when.s);
+/* The same, and no further packet finds it. */
+static int take_out(struct sl_flows *t, struct sl_hot *h, uint8_t why, struct sl_time when) {
+    sl_slots_remove(&t->slots, sl_flow_hash_of(t, h), h->index);
+    return end(t, h, why, when);
 }
 
-static int hand_out(struct sl_flows *t, struct sl_flow *f) {
+int sl_flow_end_early(struct sl_flows *t, struct sl_hot *h, uint8_t why, struct sl_time when) {
+    if (take_out(t, h, why, when) < 0)
+        return -1;
+    return t->options.ordered ? sl_wheel_put(&t->wheel, h, when.s) : 0;
+}
+
+/* ---- handing out ---- */
+
+static int queue(struct sl_flows *t, uint32_t index) {
+    if (!t->options.ordered)
+        return 0;
+    if (t->taken == t->n_decided)
+        t->taken = t->n_decided = 0;
     if (t->n_decided == t->room) {
         size_t room = t->room ? 2 * t->room : 256;
-        struct sl_flow **grown = realloc(t->decided, room * sizeof *grown);
+        uint32_t *grown = realloc(t->decided, room * sizeof *grown);
         if (!grown)
             return -1;
         t->decided = grown;
         t->room = room;
     }
-    f->duration = sl_seconds_between(f->first, f->last);
-    t->decided[t->n_decided++] = f;
+    t->decided[t->n_decided++] = index;
     return 0;
 }
 
-int sl_flows_release(struct sl_flows *t) {
-    if (!t->options.ordered) /* nobody looks */
-        t->taken = t->n_decided;
-    if (!t->taken)
-        return 0;
-    for (size_t i = 0; i < t->taken; i++)
-        if (sl_store_put(&t->store, t->decided[i]) < 0)
-            return -1;
-    t->n_decided -= t->taken;
-    memmove(t->decided, t->decided + t->taken, t->n_decided * sizeof *t->decided);
-    t->taken = 0;
-    return 0;
-}
+static int by_decision(const void *a, const void *b, void *store) {
+    const struct sl_cold *x = sl_store_cold(store, *(const uint32_t *)a);
+    const struct sl_cold *y = sl_store_cold(store, *(const uint32_t *)b);
 
-static int by_decision(const void *a, const void *b) {
-    const struct sl_flow *x = *(struct sl_flow *const *)a, *y = *(struct sl_flow *const *)b;
-
-    if (sl_before(x->decided, y->decided))
-        return -1;
-    if (sl_before(y->decided, x->decided))
-        return 1;
-    return x->number64 < y->number64 ? -1 : 1;
+    if (x->decided_s != y->decided_s)
+        return x->decided_s < y->decided_s ? -1 : 1;
+    if (x->decided_nsec != y->decided_nsec)
+        return x->decided_nsec < y->decided_nsec ? -1 : 1;
+    return x->number < y->number ? -1 : 1;
 }
 
 static void sort_decided(struct sl_flows *t, size_t from) {
-    if (t->options.ordered && t->n_decided - from > 1)
-        qsort(t->decided + from, t->n_decided - from, sizeof *t->decided, by_decision);
+    if (t->n_decided - from > 1)
+        qsort_r(t->decided + from, t->n_decided - from, sizeof *t->decided, by_decision, &t->store);
 }
 
+uint32_t sl_flows_decided(struct sl_flows *t, struct sl_flow ***flows) {
+    uint32_t n = 0;
+
+    for (; n < SL_FLOWS_AT_ONCE && t->taken < t->n_decided; n++) {
+        uint32_t index = t->decided[t->taken];
+        if (sl_store_put(&t->store, index) < 0)
+            break; /* no memory to remember the free place: the next round tries again */
+        t->taken++;
+        sl_flow_assemble(&t->store, index, &t->handed->flows[n]);
+        t->handed->list[n] = &t->handed->flows[n];
+    }
+    *flows = n ? t->handed->list : NULL;
+    return n;
+}
+
+/* ---- sweeping ---- */
+
 /* The i-th flow that the wheel gave out, with the hash slot of one further on asked for. */
-static struct sl_flow *taken(const struct sl_flows *t, uint32_t i) {
+static struct sl_hot *taken(const struct sl_flows *t, uint32_t i) {
     const struct sl_bucket *b = &t->wheel.taken;
 
     if (i + AHEAD < b->n)
-        sl_slots_prefetch(&t->slots, sl_store_at(&t->store, b->indexes[i + AHEAD])->hash);
-    return sl_store_at(&t->store, b->indexes[i]);
+        sl_slots_prefetch(&t->slots,
+                          sl_flow_hash_of(t, sl_store_hot(&t->store, b->indexes[i + AHEAD])));
+    return sl_store_hot(&t->store, b->indexes[i]);
+}
+
+static int sweep_flow(struct sl_flows *t, struct sl_hot *h, int64_t until_s) {
+    int decided = !(h->flags & SL_FLOW_LIVE);
+    struct sl_time when =
+        decided ? sl_cold_decided(sl_store_cold(&t->store, h->index)) : sl_flow_due(t, h);
+
+    if (when.s >= until_s)
+        return sl_wheel_put(&t->wheel, h, when.s);
+    if (!decided && take_out(t, h, sl_flow_end_when_idle(h), when) < 0)
+        return -1;
+    return queue(t, h->index);
 }
 
 static int sweep(struct sl_flows *t, int64_t until_s) {
-    size_t from = t->n_decided;
+    size_t from = t->n_decided - t->taken;
 
     if (sl_wheel_take(&t->wheel, until_s) < 0)
         return -1;
-    for (uint32_t i = 0; i < t->wheel.taken.n; i++) {
-        struct sl_flow *f = taken(t, i);
-        struct sl_time when = sl_flow_due(t, f);
-        if (when.s >= until_s) {
-            if (sl_wheel_put(&t->wheel, f, when.s) < 0)
-                return -1;
-            continue;
-        }
-        if (!(f->flags & SL_FLOW_DECIDED))
-            end(t, f, sl_flow_end_when_idle(f), when);
-        if (hand_out(t, f) < 0)
+    for (uint32_t i = 0; i < t->wheel.taken.n; i++)
+        if (sweep_flow(t, taken(t, i), until_s) < 0)
             return -1;
-    }
-    sort_decided(t, from);
+    sort_decided(t, t->taken + from);
     return 0;
 }
 
@@ -132,41 +139,32 @@ int sl_flows_sweep_if_due(struct sl_flows *t) {
 }
 
 /* Decides a flow that is left at the end of the input. */
-static void end_at(struct sl_flows *t, struct sl_flow *f, struct sl_time at_end) {
-    struct sl_time when = sl_flow_due(t, f);
-    uint8_t why = sl_flow_end_when_idle(f);
+static int end_at(struct sl_flows *t, struct sl_hot *h, struct sl_time at_end) {
+    struct sl_time when = sl_flow_due(t, h), last = sl_hot_last(h);
+    uint8_t why = sl_flow_end_when_idle(h);
 
     if (!sl_before(when, at_end)) { /* the input ended before its time was up */
-        when = sl_before(at_end, f->last) ? f->last : at_end;
+        when = sl_before(at_end, last) ? last : at_end;
         why = why == SL_END_IDLE ? SL_END_EOF : why;
     }
-    end(t, f, why, when);
+    return end(t, h, why, when);
 }
 
 int sl_flows_finish(struct sl_flows *t, struct sl_error *err) {
     struct sl_time at_end = sl_clock_end(&t->clock);
 
-    if (sl_flows_release(t) < 0 || sl_wheel_take(&t->wheel, t->wheel.next_s - 1) < 0)
+    sl_slots_free(&t->slots); /* nobody looks for a flow any more */
+    if (sl_wheel_take(&t->wheel, t->wheel.next_s - 1) < 0)
         goto no_memory;
     for (uint32_t i = 0; i < t->wheel.taken.n; i++) {
-        struct sl_flow *f = taken(t, i);
-        if (!(f->flags & SL_FLOW_DECIDED))
-            end_at(t, f, at_end);
-        if (hand_out(t, f) < 0)
+        struct sl_hot *h = sl_store_hot(&t->store, t->wheel.taken.indexes[i]);
+        if (h->flags & SL_FLOW_LIVE && end_at(t, h, at_end) < 0)
+            goto no_memory;
+        if (queue(t, h->index) < 0)
             goto no_memory;
     }
-    sort_decided(t, 0);
+    sort_decided(t, t->taken);
     return 0;
 no_memory:
     return sl_error_set(err, SL_EXIT_INPUT, "out of memory at the end of the input");
-}
-
-uint32_t sl_flows_decided(struct sl_flows *t, struct sl_flow ***flows, uint32_t max) {
-    size_t n = t->n_decided - t->taken;
-
-    *flows = n ? t->decided + t->taken : NULL;
-    if (n > max)
-        n = max;
-    t->taken += n;
-    return (uint32_t)n;
 }

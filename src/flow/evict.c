@@ -35,7 +35,7 @@ static void sift_down(struct sl_evict *e, uint32_t i) {
     e->heap[i] = x;
 }
 
-int sl_evict_add(struct sl_evict *e, const struct sl_flow *f) {
+int sl_evict_add(struct sl_evict *e, const struct sl_hot *h, uint64_t number) {
     if (e->n == e->room) {
         uint32_t room = e->room ? 2 * e->room : 1024;
         struct sl_evict_entry *grown = realloc(e->heap, room * sizeof *grown);
@@ -44,7 +44,7 @@ int sl_evict_add(struct sl_evict *e, const struct sl_flow *f) {
         e->heap = grown;
         e->room = room;
     }
-    e->heap[e->n] = (struct sl_evict_entry){f->last, f->number64, f->index};
+    e->heap[e->n] = (struct sl_evict_entry){sl_hot_last(h), number, h->index};
     sift_up(e, e->n++);
     return 0;
 }
@@ -56,19 +56,18 @@ static void drop_top(struct sl_evict *e) {
     }
 }
 
-struct sl_flow *sl_evict_take(struct sl_evict *e, const struct sl_store *store,
-                              int (*alive)(const struct sl_flow *)) {
+struct sl_hot *sl_evict_take(struct sl_evict *e, const struct sl_store *store) {
     while (e->n) {
         struct sl_evict_entry *top = &e->heap[0];
-        struct sl_flow *f = sl_store_at(store, top->index);
-        if (!alive(f) || f->number64 != top->number) {
+        struct sl_hot *h = sl_store_hot(store, top->index);
+        if (!(h->flags & SL_FLOW_LIVE) || sl_store_cold(store, top->index)->number != top->number) {
             drop_top(e);
-        } else if (sl_before(top->last, f->last)) {
-            top->last = f->last;
+        } else if (sl_before(top->last, sl_hot_last(h))) {
+            top->last = sl_hot_last(h);
             sift_down(e, 0);
         } else {
             drop_top(e);
-            return f;
+            return h;
         }
     }
     return NULL;

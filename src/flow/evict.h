@@ -17,11 +17,10 @@ struct sl_evict {
     uint32_t n, room;
 };
 
-int sl_evict_add(struct sl_evict *, const struct sl_flow *); /* -1: out of memory */
+int sl_evict_add(struct sl_evict *, const struct sl_hot *, uint64_t number); /* -1: out of memory */
 /* The live flow whose last packet is the oldest (ties: the first that began); it leaves the heap.
- * NULL when there is none. alive tells of a flow whether it still is. */
-struct sl_flow *sl_evict_take(struct sl_evict *, const struct sl_store *,
-                              int (*alive)(const struct sl_flow *));
+ * NULL when there is none. */
+struct sl_hot *sl_evict_take(struct sl_evict *, const struct sl_store *);
 void sl_evict_free(struct sl_evict *);
 
 #endif

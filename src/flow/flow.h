@@ -30,22 +30,24 @@ struct sl_flow_options {
 /* The defaults: 300 s, 60 s, 5 s, no limit. */
 struct sl_flow_options sl_flow_defaults(void);
 
+/* Handed out in rounds, so that whoever loops over them keeps them in the cache. */
+enum { SL_FLOWS_AT_ONCE = 1024 };
+
 struct sl_flows;
 
 struct sl_flows *sl_flows_new(const struct sl_flow_options *, struct sl_error *) SL_USED;
 void sl_flows_free(struct sl_flows *);
 
 /* Takes packets[sel[0 .. n-1]], n <= SL_BATCH, and stamps dir, flow and flow_pkt. Flows decided
- * meanwhile are at sl_flows_decided until the next update. -1 with *err: out of memory. */
+ * meanwhile wait at sl_flows_decided. -1 with *err: out of memory. */
 int sl_flows_update(struct sl_flows *, struct sl_packet *packets, const uint32_t *sel, uint32_t n,
                     struct sl_error *) SL_USED;
 
-/* The input has ended: decides all flows that are left. Call sl_flows_next_decided until it gives
- * 0. */
+/* The input has ended: decides all flows that are left. Call sl_flows_decided until it gives 0. */
 int sl_flows_finish(struct sl_flows *, struct sl_error *) SL_USED;
-/* The next decided flows (those of an update, or after finish all that are left, at most max at a
- * time), in order, valid until the next call of an sl_flows_ function. Returns how many. */
-uint32_t sl_flows_decided(struct sl_flows *, struct sl_flow ***flows, uint32_t max);
+/* The next decided flows (those of an update, or after finish all that are left), in order, valid
+ * until the next call. Returns how many, SL_FLOWS_AT_ONCE at most. */
+uint32_t sl_flows_decided(struct sl_flows *, struct sl_flow ***flows);
 
 const struct sl_flow_stats *sl_flows_stats(const struct sl_flows *);
 

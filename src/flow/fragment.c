@@ -19,26 +19,22 @@ static int same(const struct sl_fragment *f, const struct sl_packet *p) {
 }
 
 void sl_fragments_put(struct sl_fragments *t, const struct sl_packet *p,
-                      const struct sl_flow_key *k) {
+                      const struct sl_ports *ports) {
     t->slots[slot_of(p)] = (struct sl_fragment){.src = p->src,
                                                 .dst = p->dst,
                                                 .ts_s = p->ts.s,
                                                 .id = p->ip_id,
-                                                .sport = k->sport,
-                                                .dport = k->dport,
+                                                .ports = *ports,
                                                 .proto = p->proto,
-                                                .one_way = k->one_way,
                                                 .used = 1};
 }
 
 int sl_fragments_get(const struct sl_fragments *t, const struct sl_packet *p,
-                     struct sl_flow_key *k) {
+                     struct sl_ports *ports) {
     const struct sl_fragment *f = &t->slots[slot_of(p)];
 
     if (!same(f, p) || p->ts.s - f->ts_s > SL_FRAGMENT_MAX_AGE_S)
         return 0;
-    k->sport = f->sport;
-    k->dport = f->dport;
-    k->one_way = f->one_way;
+    *ports = f->ports;
     return 1;
 }

@@ -11,16 +11,17 @@ struct sl_fragment {
     struct sl_addr src, dst;
     int64_t ts_s;
     uint32_t id;
-    uint16_t sport, dport;
-    uint8_t proto, one_way, used;
+    struct sl_ports ports;
+    uint8_t proto, used;
 };
 
 struct sl_fragments {
     struct sl_fragment slots[SL_FRAGMENT_SLOTS];
 };
 
-void sl_fragments_put(struct sl_fragments *, const struct sl_packet *, const struct sl_flow_key *);
+void sl_fragments_put(struct sl_fragments *, const struct sl_packet *first,
+                      const struct sl_ports *);
 /* 1 and the ports of the datagram's first fragment, or 0: not seen. */
-int sl_fragments_get(const struct sl_fragments *, const struct sl_packet *, struct sl_flow_key *);
+int sl_fragments_get(const struct sl_fragments *, const struct sl_packet *later, struct sl_ports *);
 
 #endif

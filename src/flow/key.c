@@ -21,28 +21,17 @@ static int counterpart(int v6, unsigned type) {
     return -1;
 }
 
-int sl_icmp_ports(const struct sl_packet *p, uint16_t *sport, uint16_t *dport) {
+struct sl_ports sl_icmp_ports(const struct sl_packet *p) {
     int other = counterpart(p->proto == ICMPV6, p->icmp_type);
 
-    *sport = p->icmp_type;
-    *dport = other < 0 ? p->icmp_code : (uint16_t)other;
-    return other < 0;
+    return (struct sl_ports){.sport = p->icmp_type,
+                             .dport = other < 0 ? p->icmp_code : (uint16_t)other,
+                             .one_way = other < 0};
 }
 
-static uint64_t host(const struct sl_addr *a, const struct sl_hash_seed *s) {
+uint32_t sl_host_v6(const struct sl_addr *a, const struct sl_hash_seed *s) {
     uint64_t w[2];
 
     memcpy(w, a, sizeof w);
-    return sl_mix(w[0] ^ s->a, w[1] ^ s->b);
-}
-
-/* The two ends are joined by operations that commute, so that both directions hash alike. */
-uint32_t sl_flow_hash(const struct sl_packet *p, const struct sl_flow_key *k,
-                      const struct sl_hash_seed *s) {
-    uint64_t a = host(&p->src, s), b = host(&p->dst, s);
-    uint64_t x = (uint64_t)(k->sport ^ k->dport) << 32 | (uint64_t)p->proto << 8 | p->ip_version;
-    uint64_t y = (uint64_t)(k->sport + k->dport) << 20;
-    uint64_t h = sl_mix((a + b) ^ x, (a ^ b) ^ y ^ s->b);
-
-    return (uint32_t)(h ^ h >> 32);
+    return (uint32_t)(sl_mix(w[0] ^ s->a, w[1] ^ s->b) >> 16);
 }

@@ -1,75 +1,55 @@
 #include "slots.h"
 
-#include <stdlib.h>
-#include <string.h>
+enum { FIRST_BUCKETS = 512 };
 
-enum { FIRST_SLOTS = 4096 };
-
-static struct sl_slot *make(uint32_t n) {
-    struct sl_slot *slots = sl_huge_alloc(n * sizeof *slots);
-
-    if (slots)
-        memset(slots, 0xff, n * sizeof *slots); /* SL_NIL in every index */
-    return slots;
+static size_t size_of(const struct sl_slots *t) {
+    return ((size_t)t->mask + 1) * sizeof *t->buckets;
 }
 
-int sl_slots_init(struct sl_slots *t) {
-    t->slots = make(FIRST_SLOTS);
-    t->mask = FIRST_SLOTS - 1;
-    t->used = 0;
-    return t->slots ? 0 : -1;
+int sl_slots_init(struct sl_slots *t, uint32_t n) {
+    uint32_t buckets = FIRST_BUCKETS;
+
+    while (buckets < n / SL_SLOTS_LOAD)
+        buckets *= 2;
+    *t = (struct sl_slots){.mask = buckets - 1};
+    t->buckets = sl_huge_alloc(size_of(t));
+    return t->buckets ? 0 : -1;
 }
 
 void sl_slots_free(struct sl_slots *t) {
-    if (t->slots)
-        sl_huge_free(t->slots, ((size_t)t->mask + 1) * sizeof *t->slots);
-    t->slots = NULL;
+    if (t->buckets)
+        sl_huge_free(t->buckets, size_of(t));
+    t->buckets = NULL;
 }
 
-static void put(struct sl_slots *t, struct sl_slot s) {
-    uint32_t i = s.hash & t->mask;
+void sl_slots_add(struct sl_slots *t, uint32_t hash, uint32_t index) {
+    struct sl_slots_bucket *b = sl_slots_home(t, hash);
+    uint32_t free_slots;
 
-    while (t->slots[i].index != SL_NIL)
-        i = (i + 1) & t->mask;
-    t->slots[i] = s;
-}
-
-static int grow(struct sl_slots *t) {
-    struct sl_slots bigger = {.mask = 2 * t->mask + 1, .used = t->used};
-
-    bigger.slots = make(bigger.mask + 1);
-    if (!bigger.slots)
-        return -1;
-    for (uint32_t i = 0; i <= t->mask; i++)
-        if (t->slots[i].index != SL_NIL)
-            put(&bigger, t->slots[i]);
-    sl_slots_free(t);
-    *t = bigger;
-    return 0;
-}
-
-int sl_slots_add(struct sl_slots *t, uint32_t hash, uint32_t index) {
-    if (t->used >= t->mask / 2 && grow(t) < 0)
-        return -1;
-    put(t, (struct sl_slot){hash, index});
+    for (; !(free_slots = sl_slots_match(b, 0)); b = sl_slots_next(t, b))
+        b->passed++;
+    int i = __builtin_ctz(free_slots);
+    b->tags[i] = sl_slots_tag(hash);
+    b->indexes[i] = index;
     t->used++;
-    return 0;
 }
 
-/* Moves later slots of the run back over the hole, so that no tombstones pile up (Knuth, TAOCP
- * volume 3, section 6.4, algorithm R). */
-void sl_slots_remove(struct sl_slots *t, uint32_t hash, uint32_t index) {
-    uint32_t hole = hash & t->mask;
-
-    while (t->slots[hole].index != index)
-        hole = (hole + 1) & t->mask;
-    for (uint32_t i = (hole + 1) & t->mask; t->slots[i].index != SL_NIL; i = (i + 1) & t->mask) {
-        uint32_t home = t->slots[i].hash & t->mask;
-        if (((i - home) & t->mask) >= ((i - hole) & t->mask)) {
-            t->slots[hole] = t->slots[i];
-            hole = i;
-        }
+/* The slot of the bucket that holds the index, or -1. */
+static int slot_of(const struct sl_slots_bucket *b, uint8_t tag, uint32_t index) {
+    for (uint32_t found = sl_slots_match(b, tag); found; found &= found - 1) {
+        int i = __builtin_ctz(found);
+        if (b->indexes[i] == index)
+            return i;
     }
-    t->slots[hole].index = SL_NIL;
+    return -1;
+}
+
+void sl_slots_remove(struct sl_slots *t, uint32_t hash, uint32_t index) {
+    struct sl_slots_bucket *b = sl_slots_home(t, hash);
+    int i;
+
+    for (; (i = slot_of(b, sl_slots_tag(hash), index)) < 0; b = sl_slots_next(t, b))
+        b->passed--;
+    b->tags[i] = 0;
     t->used--;
 }

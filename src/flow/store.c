@@ -7,8 +7,10 @@
 enum { HUGE_PAGE = 2 * 1024 * 1024 };
 
 void *sl_huge_alloc(size_t size) {
-    if (size < HUGE_PAGE)
-        return calloc(1, size);
+    if (size < HUGE_PAGE) {
+        void *small = aligned_alloc(64, size);
+        return small ? memset(small, 0, size) : NULL;
+    }
     /* Mapped with room to spare, so that the part that is kept can start on a huge page. */
     size_t room = size + HUGE_PAGE;
     uint8_t *p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -29,67 +31,93 @@ void sl_huge_free(void *p, size_t size) {
         munmap(p, size);
 }
 
+/* Pages are moved, not bytes: that is done in no time, and what was not touched stays so. */
+void *sl_huge_grow(void *p, size_t size, size_t larger) {
+    void *to = sl_huge_alloc(larger);
+
+    if (!to || !p)
+        return to;
+    if (size >= HUGE_PAGE && mremap(p, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED)
+        return to;
+    memcpy(to, p, size);
+    sl_huge_free(p, size);
+    return to;
+}
+
 void sl_store_init(struct sl_store *s) {
     *s = (struct sl_store){0};
 }
 
 void sl_store_free(struct sl_store *s) {
-    for (uint32_t i = 0; i < s->n_chunks; i++)
-        sl_huge_free(s->chunks[i], SL_STORE_CHUNK * sizeof(struct sl_flow));
-    free(s->chunks);
-    free(s->freed);
+    sl_huge_free(s->hot, s->size * sizeof *s->hot);
+    sl_huge_free(s->cold, s->size * sizeof *s->cold);
+    sl_huge_free(s->rare, s->size * sizeof *s->rare);
+    free(s->pools[0].freed);
+    free(s->pools[1].freed);
     sl_store_init(s);
 }
 
-static int add_chunk(struct sl_store *s) {
-    struct sl_flow **grown = realloc(s->chunks, (s->n_chunks + 1) * sizeof *grown);
+/* The arrays grow one by one: where the second finds no memory, the first is merely longer. */
+static int grow(struct sl_store *s) {
+    uint32_t size = s->size ? 2 * s->size : 2 * SL_STORE_FIRST_BLOCK;
+    void *hot, *cold, *rare;
 
-    if (!grown)
+    if (!size)
         return -1;
-    s->chunks = grown;
-    s->chunks[s->n_chunks] = sl_huge_alloc(SL_STORE_CHUNK * sizeof(struct sl_flow));
-    if (!s->chunks[s->n_chunks])
+    if (!(hot = sl_huge_grow(s->hot, s->size * sizeof *s->hot, size * sizeof *s->hot)))
         return -1;
-    s->n_chunks++;
+    s->hot = hot;
+    if (!(cold = sl_huge_grow(s->cold, s->size * sizeof *s->cold, size * sizeof *s->cold)))
+        return -1;
+    s->cold = cold;
+    if (!(rare = sl_huge_grow(s->rare, s->size * sizeof *s->rare, size * sizeof *s->rare)))
+        return -1;
+    s->rare = rare;
+    s->size = size;
     return 0;
 }
 
 /* The place that was freed last but a few comes next: its memory is asked for early. */
-static void prefetch_freed(const struct sl_store *s) {
-    enum { AHEAD = 4, LINES = sizeof(struct sl_flow) / 64 };
+static void prefetch_freed(const struct sl_store *s, const struct sl_pool *pool) {
+    enum { AHEAD = 8 };
 
-    if (s->n_freed < AHEAD)
+    if (pool->n_freed < AHEAD)
         return;
-    const char *next = (const char *)sl_store_at(s, s->freed[s->n_freed - AHEAD]);
-    for (int i = 0; i < LINES; i++)
-        __builtin_prefetch(next + 64 * i, 1);
+    uint32_t next = pool->freed[pool->n_freed - AHEAD];
+    sl_prefetch(sl_store_hot(s, next));
+    sl_prefetch(sl_store_cold(s, next));
 }
 
-struct sl_flow *sl_store_get(struct sl_store *s) {
-    if (s->n_freed) {
-        uint32_t index = s->freed[--s->n_freed];
-        struct sl_flow *f = sl_store_at(s, index);
-        prefetch_freed(s);
-        memset(f, 0, sizeof *f);
-        f->index = index;
-        return f;
+struct sl_hot *sl_store_get(struct sl_store *s, int v6) {
+    struct sl_pool *pool = &s->pools[v6];
+
+    if (pool->n_freed) {
+        struct sl_hot *h = sl_store_hot(s, pool->freed[--pool->n_freed]);
+        prefetch_freed(s, pool);
+        return h;
     }
-    if (s->used == s->n_chunks * SL_STORE_CHUNK && add_chunk(s) < 0)
-        return NULL;
-    struct sl_flow *f = sl_store_at(s, s->used);
-    f->index = s->used++;
-    return f;
+    if (pool->next == pool->end) {
+        if (s->used == s->size && grow(s) < 0)
+            return NULL;
+        pool->next = s->used;
+        pool->end = s->used += s->size / 2 < SL_STORE_BLOCK ? s->size / 2 : SL_STORE_BLOCK;
+    }
+    struct sl_hot *h = sl_store_hot(s, pool->next);
+    h->index = pool->next++;
+    return h;
 }
 
-int sl_store_put(struct sl_store *s, struct sl_flow *f) {
-    if (s->n_freed == s->room) {
-        uint32_t room = s->room ? 2 * s->room : 1024;
-        uint32_t *grown = realloc(s->freed, room * sizeof *grown);
+int sl_store_put(struct sl_store *s, uint32_t index) {
+    struct sl_pool *pool = &s->pools[(sl_store_hot(s, index)->kind & SL_KEY_V6) != 0];
+
+    if (pool->n_freed == pool->room) {
+        uint32_t room = pool->room ? 2 * pool->room : 1024;
+        uint32_t *grown = realloc(pool->freed, room * sizeof *grown);
         if (!grown)
             return -1;
-        s->freed = grown;
-        s->room = room;
+        pool->freed = grown;
+        pool->room = room;
     }
-    s->freed[s->n_freed++] = f->index;
+    pool->freed[pool->n_freed++] = index;
     return 0;
 }

@@ -19,19 +19,15 @@ enum {
     SL_PROTO_UDPLITE = 136
 };
 
-/* sl_flow.flags */
-enum {
-    SL_FLOW_HAS_ISN0 = 1, /* isn[0] is set; the next bit: isn[1] */
-    SL_FLOW_HAS_ISN1 = 2,
-    SL_FLOW_FIN = 4, /* both sides have sent FIN */
-    SL_FLOW_RST = 8,
-    SL_FLOW_DECIDED = 16,
-    SL_FLOW_ONE_WAY = 32,
-    SL_FLOW_LIVE = 64
-};
+/* sl_hot.timeout */
+enum { SL_TIMEOUT_OTHER, SL_TIMEOUT_TCP, SL_TIMEOUT_CLOSING, SL_TIMEOUTS };
+
+/* An idle timeout of 0, never, as a number; sums with any time stamp stay within int64. */
+#define SL_NEVER_S ((int64_t)1 << 61)
 
 struct sl_flows {
     struct sl_flow_options options;
+    int64_t timeout_s[SL_TIMEOUTS]; /* SL_NEVER_S where an option says 0 */
     struct sl_hash_seed seed;
     struct sl_slots slots;
     struct sl_store store;
@@ -39,27 +35,38 @@ struct sl_flows {
     struct sl_clock clock;
     struct sl_evict evict;
     struct sl_fragments *fragments; /* made when the first fragment comes */
-    struct sl_time before;          /* time of the packet before */
-    struct sl_flow **decided;       /* [taken, n_decided) are still to be handed out */
+    uint32_t *decided;              /* indexes; [taken, n_decided) are still to be handed out */
     size_t n_decided, taken, room;
+    struct sl_handed *handed; /* where somebody looks: what was handed out last */
     struct sl_flow_stats stats;
     /* Of the current update: */
     struct sl_flow_key keys[SL_BATCH];
-    uint32_t who[SL_BATCH];       /* which packet a key is of */
-    uint32_t candidate[SL_BATCH]; /* the flow that its hash led to; SL_NIL: none */
 };
 
-/* When the flow's time is up, if no packet comes. */
-struct sl_time sl_flow_due(const struct sl_flows *, const struct sl_flow *);
+/* Flows as the outside sees them, put together from their parts. */
+struct sl_handed {
+    struct sl_flow flows[SL_FLOWS_AT_ONCE];
+    struct sl_flow *list[SL_FLOWS_AT_ONCE];
+};
+
+static inline uint32_t sl_flow_hash_of(const struct sl_flows *t, const struct sl_hot *h) {
+    return sl_flow_hash(h->hosts, h->ports, h->kind, &t->seed);
+}
+
+/* When a flow that has not been decided is, if no packet comes. */
+static inline struct sl_time sl_flow_due(const struct sl_flows *t, const struct sl_hot *h) {
+    return (struct sl_time){h->last_s + t->timeout_s[h->timeout], h->last_nsec};
+}
 /* Why, then. */
-uint8_t sl_flow_end_when_idle(const struct sl_flow *);
+static inline uint8_t sl_flow_end_when_idle(const struct sl_hot *h) {
+    return h->flags & SL_FLOW_FIN ? SL_END_FIN : h->flags & SL_FLOW_RST ? SL_END_RST : SL_END_IDLE;
+}
 
 /* Ends a flow before a sweep finds it; it waits in the wheel for its turn in the order. */
-int sl_flow_end_early(struct sl_flows *, struct sl_flow *, uint8_t why,
-                      struct sl_time when) SL_USED;
-/* Gives back the places of flows that were handed out in the last round. */
-int sl_flows_release(struct sl_flows *) SL_USED;
+int sl_flow_end_early(struct sl_flows *, struct sl_hot *, uint8_t why, struct sl_time when) SL_USED;
 /* Lets out what could no longer grow, when the capture's clock has moved on. */
 int sl_flows_sweep_if_due(struct sl_flows *) SL_USED;
+
+void sl_flow_assemble(const struct sl_store *, uint32_t index, struct sl_flow *to);
 
 #endif

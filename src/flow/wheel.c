@@ -29,32 +29,29 @@ static int push(struct sl_bucket *b, uint32_t index) {
     return 0;
 }
 
-int sl_wheel_put(struct sl_wheel *w, struct sl_flow *f, int64_t due_s) {
+int sl_wheel_put(struct sl_wheel *w, struct sl_hot *h, int64_t due_s) {
     if (due_s < w->next_s)
         due_s = w->next_s;
     else if (due_s >= w->next_s + SL_WHEEL_BUCKETS)
         due_s = w->next_s + SL_WHEEL_BUCKETS - 1;
     uint32_t bucket = (uint32_t)((uint64_t)due_s % SL_WHEEL_BUCKETS);
-    if (f->wheel_bucket == bucket)
+    if (h->wheel_bucket == bucket)
         return 0;
-    f->wheel_bucket = (uint16_t)bucket;
-    return push(&w->buckets[bucket], f->index);
+    h->wheel_bucket = (uint16_t)bucket;
+    return push(&w->buckets[bucket], h->index);
 }
 
 static int take_bucket(struct sl_wheel *w, uint32_t number) {
     struct sl_bucket *b = &w->buckets[number];
 
     for (uint32_t i = 0; i < b->n; i++) {
-        if (i + AHEAD < b->n) {
-            const char *next = (const char *)sl_store_at(w->store, b->indexes[i + AHEAD]);
-            __builtin_prefetch(next, 1);
-            __builtin_prefetch(next + 64, 1);
-        }
-        struct sl_flow *f = sl_store_at(w->store, b->indexes[i]);
-        if (f->wheel_bucket != number)
+        if (i + AHEAD < b->n)
+            sl_prefetch(sl_store_hot(w->store, b->indexes[i + AHEAD]));
+        struct sl_hot *h = sl_store_hot(w->store, b->indexes[i]);
+        if (h->wheel_bucket != number)
             continue;
-        f->wheel_bucket = SL_WHEEL_NONE;
-        if (push(&w->taken, f->index) < 0)
+        h->wheel_bucket = SL_WHEEL_NONE;
+        if (push(&w->taken, h->index) < 0)
             return -1;
     }
     free(b->indexes); /* captures have bursts: a bucket must not keep the room of the largest */

@@ -34,7 +34,7 @@ struct sl_wheel {
 void sl_wheel_init(struct sl_wheel *, struct sl_store *);
 void sl_wheel_free(struct sl_wheel *);
 /* Puts a flow into the bucket of due_s, and out of any other. -1: out of memory. */
-int sl_wheel_put(struct sl_wheel *, struct sl_flow *, int64_t due_s) SL_USED;
+int sl_wheel_put(struct sl_wheel *, struct sl_hot *, int64_t due_s) SL_USED;
 
 /* Empties the buckets of all seconds below until_s: the flows that stood there are in none then,
  * and listed in w->taken until the next take. The caller puts back what is not due. Where until_s

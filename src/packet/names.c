@@ -8,9 +8,18 @@ static const char *const proto_names[SL_P_N] = {
     [SL_P_SLL2] = "sll2",
     [SL_P_RAW] = "raw",
     [SL_P_NULL] = "null",
-    [SL_P_PPP] = "ppp",
-    [SL_P_WLAN] = "wlan",
+    [SL_P_ENC] = "enc",
+    [SL_P_PFLOG] = "pflog",
+    [SL_P_NFLOG] = "nflog",
+    [SL_P_PKTAP] = "pktap",
+    [SL_P_PPI] = "ppi",
     [SL_P_RADIOTAP] = "radiotap",
+    [SL_P_PRISM] = "prism",
+    [SL_P_WLANCAP] = "wlancap",
+    [SL_P_WLAN] = "wlan",
+    [SL_P_PPP] = "ppp",
+    [SL_P_CHDLC] = "chdlc",
+    [SL_P_FR] = "fr",
     [SL_P_VLAN] = "vlan",
     [SL_P_QINQ] = "ieee8021ad",
     [SL_P_MPLS] = "mpls",
@@ -46,6 +55,13 @@ static const char *const proto_names[SL_P_N] = {
     [SL_P_IPIP] = "ipip",
     [SL_P_OTHER_IP_PROTO] = "other_ip_proto",
     [SL_P_FRAGMENT] = "fragment",
+    [SL_P_VXLAN] = "vxlan",
+    [SL_P_GENEVE] = "geneve",
+    [SL_P_GTP] = "gtp",
+    [SL_P_TEREDO] = "teredo",
+    [SL_P_ERSPAN] = "erspan",
+    [SL_P_ETHERIP] = "etherip",
+    [SL_P_TUNNEL_UDP] = "udp",
 };
 
 static const char *const skip_names[SL_SKIP_N] = {
@@ -132,5 +148,13 @@ int sl_link_dlt(uint32_t link_type) {
 }
 
 const char *sl_link_name(uint32_t link_type) {
+    /* Numbers for private use, DLT_USER0 to DLT_USER15, which libpcap's list leaves out. */
+    static const char users[][8] = {"USER0",  "USER1",  "USER2",  "USER3", "USER4",  "USER5",
+                                    "USER6",  "USER7",  "USER8",  "USER9", "USER10", "USER11",
+                                    "USER12", "USER13", "USER14", "USER15"};
+    enum { USER0 = 147, USER15 = 162 };
+
+    if (link_type >= USER0 && link_type <= USER15)
+        return users[link_type - USER0];
     return pcap_datalink_val_to_name(sl_link_dlt(link_type));
 }

@@ -1,6 +1,6 @@
 /* IPv4 (RFC 791), IPv6 (RFC 8200) and its extension headers, the authentication header (RFC 4302).
  */
-#include "decode.h"
+#include "layers.h"
 
 enum {
     IPV4_MIN = 20,

@@ -1,6 +1,6 @@
 /* TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260), ICMP (RFC 792), ICMPv6 (RFC 4443): ports, flags
  * and how much they carry. Other protocols are named by number. */
-#include "decode.h"
+#include "layers.h"
 
 enum { PORTS = 4, OFFSET_END = 13, TCP_MIN = 20, UDP_HEADER = 8, SCTP_HEADER = 12, DCCP_MIN = 12 };
 

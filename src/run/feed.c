@@ -1,7 +1,5 @@
 #include "feed.h"
 
-#include "../capture/format.h"
-
 #include <stdlib.h>
 
 struct input {
@@ -155,7 +153,7 @@ uint64_t sl_feed_bytes(const struct sl_feed *f) {
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < f->n; i++)
-        sum += f->inputs[i].reader->buffer.offset;
+        sum += sl_reader_taken(f->inputs[i].reader);
     return sum;
 }
 
@@ -163,9 +161,10 @@ int64_t sl_feed_size(const struct sl_feed *f) {
     int64_t sum = 0;
 
     for (uint32_t i = 0; i < f->n; i++) {
-        if (f->inputs[i].source->size < 0)
+        int64_t size = sl_reader_size(f->inputs[i].reader);
+        if (size < 0)
             return -1;
-        sum += f->inputs[i].source->size;
+        sum += size;
     }
     return sum;
 }

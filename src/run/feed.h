@@ -18,7 +18,8 @@ int sl_feed_next(struct sl_feed *, struct sl_packet *packets, uint32_t max, int 
 
 uint32_t sl_feed_inputs(const struct sl_feed *);
 const char *sl_feed_name(const struct sl_feed *, uint32_t input);
-/* Bytes consumed of all inputs, and their sizes' sum (-1: not known). */
+/* Bytes consumed of all inputs as they lie, compressed or not, and their sizes' sum (-1: not
+ * known). */
 uint64_t sl_feed_bytes(const struct sl_feed *);
 int64_t sl_feed_size(const struct sl_feed *);
 

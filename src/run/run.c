@@ -5,6 +5,7 @@
 #include "interrupt.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A packet this far ahead of the current interval is believed only when the next one confirms it:
@@ -14,6 +15,7 @@ static const double LEAP_S = 86400;
 static int open_run(struct sl_run *r, const struct sl_options *o) {
     r->count_left = o->count ? o->count : UINT64_MAX;
     r->interval_s = o->interval_s;
+    r->decap = o->decap;
     r->flow_options = sl_flow_defaults();
     r->flow_options.max_flows = o->max_flows;
     if (o->idle_s >= 0)
@@ -64,8 +66,12 @@ static void meet_link_type(struct sl_run *r, uint32_t link_type) {
     for (uint32_t i = 0; i < r->n_link_types; i++)
         if (r->link_types[i] == link_type)
             return;
-    if (r->n_link_types < SL_LINK_TYPES_MAX)
-        r->link_types[r->n_link_types++] = link_type;
+    if (r->n_link_types == SL_LINK_TYPES_MAX)
+        return;
+    if (!sl_link_name(link_type))
+        (void)snprintf(r->link_numbers[r->n_link_types], sizeof *r->link_numbers, "LINKTYPE_%u",
+                       link_type);
+    r->link_types[r->n_link_types++] = link_type;
 }
 
 static int64_t saturated_ns(struct sl_time t) {
@@ -158,6 +164,8 @@ static int select_packets(struct sl_run *r, uint32_t end) {
                 continue;
         }
         sl_decode(p);
+        if (r->decap)
+            sl_decap(p);
         b->sel[b->n++] = i;
     }
     r->at = end;
@@ -206,9 +214,10 @@ const struct sl_stats *sl_run_stats(struct sl_run *r) {
 }
 
 const char *sl_run_link_type(const struct sl_run *r, uint32_t i) {
-    const char *name = i < r->n_link_types ? sl_link_name(r->link_types[i]) : NULL;
-
-    return i < r->n_link_types && !name ? "unknown" : name;
+    if (i >= r->n_link_types)
+        return NULL;
+    const char *name = sl_link_name(r->link_types[i]);
+    return name ? name : r->link_numbers[i];
 }
 
 const char *sl_run_input_name(const struct sl_run *r, uint32_t i) {

@@ -30,7 +30,10 @@ struct sl_run {
     int leaped;            /* the packet before was far ahead of the interval */
     struct sl_time origin; /* time of the first packet */
     int started;
+    int decap; /* look inside tunnels */
     uint32_t link_types[SL_LINK_TYPES_MAX], n_link_types;
+    char link_numbers[SL_LINK_TYPES_MAX]
+                     [24]; /* "LINKTYPE_300", of those that libpcap has no name for */
     struct sl_run_tap *taps[SL_TAPS_MAX];
     uint32_t n_taps;
     struct sl_flow_options flow_options;

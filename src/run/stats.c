@@ -2,9 +2,11 @@
 
 #include "../flow/clock.h"
 
-/* Networks of which a packet is counted under exactly one: the first that it has. */
-static const uint8_t networks[] = {SL_P_IP,   SL_P_IPV6,  SL_P_ARP,  SL_P_RARP,   SL_P_IPX,
-                                   SL_P_LLDP, SL_P_EAPOL, SL_P_LOOP, SL_P_PPPOED, SL_P_LLC};
+/* Networks of which a packet is counted under exactly one: the first that it has. What cannot carry
+ * another one comes first: with --decap it is what was found inside. */
+static const uint8_t networks[] = {SL_P_ARP,   SL_P_RARP, SL_P_IPX,    SL_P_LLDP,
+                                   SL_P_EAPOL, SL_P_LOOP, SL_P_PPPOED, SL_P_IP,
+                                   SL_P_IPV6,  SL_P_LLC,  SL_P_WLAN};
 
 uint32_t sl_network_of(uint64_t protos) {
     for (size_t i = 0; i < sizeof networks; i++)
@@ -15,11 +17,14 @@ uint32_t sl_network_of(uint64_t protos) {
 
 static void flush(struct sl_stats *s, struct sl_pattern *p) {
     uint32_t network = sl_network_of(p->protos);
+    uint64_t met = p->protos;
 
     if (!p->packets)
         return;
+    if (met >> SL_P_TUNNEL_UDP & 1) /* under one name: a packet counts once */
+        met = (met & ~((uint64_t)1 << SL_P_TUNNEL_UDP)) | (uint64_t)1 << SL_P_UDP;
     for (uint32_t bit = 0; bit < SL_P_N; bit++) {
-        if (p->protos >> bit & 1) {
+        if (met >> bit & 1) {
             s->proto_packets[bit] += p->packets;
             s->proto_bytes[bit] += p->bytes;
         }
@@ -34,8 +39,10 @@ static void flush(struct sl_stats *s, struct sl_pattern *p) {
     p->packets = p->bytes = 0;
 }
 
+/* The factor is the one of MurmurHash3 under which the patterns of ordinary traffic do not collide.
+ */
 static struct sl_pattern *pattern_of(struct sl_counter *c, const struct sl_packet *p) {
-    uint64_t h = (p->protos ^ (uint64_t)p->skip << 56) * 0x9e3779b97f4a7c15;
+    uint64_t h = (p->protos ^ (uint64_t)p->skip << 56) * 0xc4ceb9fe1a85ec53;
     struct sl_pattern *x = &c->patterns[h >> 58];
 
     if (x->protos != p->protos || x->skip != p->skip) {

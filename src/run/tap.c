@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DECIDED_AT_ONCE = 1024 }; /* so that the Lua loop over them keeps them in the cache */
-
 static struct sl_run_tap *of(const struct sl_tap *tap) {
     return (struct sl_run_tap *)(uintptr_t)tap;
 }
@@ -54,7 +52,7 @@ int sl_tap_finish(struct sl_tap *tap) {
 }
 
 uint32_t sl_tap_decided(struct sl_tap *tap) {
-    tap->n_flows = sl_flows_decided(of(tap)->flows, &tap->flows, DECIDED_AT_ONCE);
+    tap->n_flows = sl_flows_decided(of(tap)->flows, &tap->flows);
     return tap->n_flows;
 }
 

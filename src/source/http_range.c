@@ -75,6 +75,7 @@ static int set_options(struct sl_http_range *range, const char *url) {
     snprintf(agent, sizeof agent, "sluice/%s", sl_version());
     bad |= (int)curl_easy_setopt(easy, CURLOPT_URL, url);
     bad |= (int)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    bad |= (int)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L); /* it may run beside other threads */
     bad |= (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     bad |= (int)curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     bad |= (int)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);

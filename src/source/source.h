@@ -26,8 +26,9 @@ struct sl_source_ops {
 
 struct sl_source {
     const struct sl_source_ops *ops;
-    char *name;   /* for messages: secrets redacted; owned by the source */
-    int64_t size; /* bytes, or -1 while unknown */
+    char *name;      /* for messages: secrets redacted; owned by the source */
+    int64_t size;    /* bytes, or -1 while unknown */
+    uint64_t packed; /* where it unpacks another source: bytes of that one behind what was given */
 };
 
 struct sl_source_options {

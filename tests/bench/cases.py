@@ -18,6 +18,7 @@ class File:
     packets: int
     flows: int
     options: tuple
+    packer: str = ""  # command that packs its standard input
 
     def scaled(self, scale):
         return max(100, int(self.packets * scale)), max(10, int(self.flows * scale))
@@ -50,6 +51,8 @@ FILES = {
     # Bytes, not packets, are the work here.
     "full-1gb": File(1_200_000, 40_000, ("--size-mix", "full")),
     "full-500mb": File(545_000, 20_000, ("--size-mix", "full")),
+    "small-3m-gzip": File(3_000_000, 300_000, ("--size-mix", "small", "--snaplen", "96"), "gzip -1"),
+    "small-3m-zstd": File(3_000_000, 300_000, ("--size-mix", "small", "--snaplen", "96"), "zstd -q"),
 }
 
 PORT_443 = "p.proto == 6 and (p.sport == 443 or p.dport == 443)"
@@ -72,6 +75,12 @@ CASES = [
          tools=("softflowd",)),
     Case("flow table, 2 workers / tshark conv,tcp", "small-1m", SUMMARY + "2",
          "tshark -n -r {file} -q -z conv,tcp", 0.01, cores=2, rounds=3, tools=("tshark",)),
+    *(Case(f"{recipe} of {packer} / {unpack} | the same", f"small-3m-{packer}",
+           f"{{sluice}} {recipe} -q -T json {{file}}",
+           ("sh", "-c", f"{unpack} <{{file}} | {{sluice}} {recipe} -q -T json -"), 1.25, cores=2,
+           tools=(unpack,))
+      for recipe in ("count", "summary")
+      for packer, unpack in (("gzip", "zcat"), ("zstd", "zstdcat"))),
     Case("-Y filter / the same in C", "small-12m",
          "{sluice} count -q -T json -j 1 {file} -Y tcp.port==443", "{filter_c} filter {file}",
          1.3, stage=1.5, counted=False, agree=True),

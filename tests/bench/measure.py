@@ -71,11 +71,25 @@ def median(samples, field):
     return statistics.median(getattr(sample, field) for sample in samples)
 
 
+def generate(options, packer, path):
+    """Runs the generator, through a packer where the capture is a compressed one."""
+    with open(path, "wb") as file:
+        made = subprocess.Popen([GENERATOR, *options, "-o", "-"],
+                                stdout=subprocess.PIPE if packer else file)
+        packed = subprocess.run(packer, stdin=made.stdout, stdout=file,
+                                check=False).returncode if packer else 0
+        if packer:
+            made.stdout.close()  # or gen would wait for a packer that is gone
+        if made.wait() or packed:
+            raise Failed(f"gen ended with {made.returncode}" +
+                         (f", {packer[0]} with {packed}" if packer else ""))
+
+
 def make_file(folder, name, spec, scale):
     """The capture's path; made unless one from the same options and generator is there."""
     packets, flows = spec.scaled(scale)
     options = ["--packets", str(packets), "--flows", str(flows), *spec.options]
-    digest = hashlib.sha256(" ".join(options).encode())
+    digest = hashlib.sha256(" ".join([*options, spec.packer]).encode())
     for source in SOURCES:
         digest.update((Path(__file__).parent / source).read_bytes())
     path = Path(folder) / f"{name}-{digest.hexdigest()[:12]}.pcap"
@@ -90,9 +104,7 @@ def make_file(folder, name, spec, scale):
                      "set SLUICE_BENCH_DATA to another folder")
     print(f"  making {path} …", file=sys.stderr, flush=True)
     unfinished = path.with_suffix(".part")
-    made = subprocess.run([GENERATOR, *options, "-o", unfinished], check=False)
-    if made.returncode:
-        raise Failed(f"gen ended with {made.returncode}")
+    generate(options, spec.packer.split(), unfinished)
     unfinished.rename(path)
     return path
 

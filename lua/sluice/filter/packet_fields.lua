@@ -1,19 +1,24 @@
--- The fields of packets, named as Wireshark names them. All are of the outermost headers.
+-- The fields of packets, named as Wireshark names them. All are of the outermost headers,
+-- with --decap of the innermost ones; a protocol's name holds for all.
 
 local cond = require "sluice.filter.cond"
 local define = require "sluice.filter.define"
 
 local d, all = define, cond.all
 local met, is, holds, positive = d.met, d.is, d.holds, d.positive
-local NET, L4, PAYLOAD = "p.net_off", "p.l4_off", "p.payload_off"
+local ETH, NET, L4, PAYLOAD = "p.eth_off", "p.net_off", "p.l4_off", "p.payload_off"
 local TAG_8021Q, TAG_8021AD, MPLS_UNICAST = 0x8100, 0x88a8, 0x8847
 
 -- Protocols of which only the presence is known.
 local NAMED = {
   { "sll", "Linux cooked capture, v1 and v2", "SLL", "SLL2" },
   { "raw", "raw IP link layer", "RAW" },
-  { "null", "BSD loopback link layer", "NULL" }, { "ppp", "PPP", "PPP" },
+  { "null", "BSD loopback link layer", "NULL" }, { "enc", "IPsec encapsulation log", "ENC" },
+  { "pflog", "packet filter log", "PFLOG" }, { "nflog", "Linux netfilter log", "NFLOG" },
+  { "pktap", "Apple's PKTAP", "PKTAP" }, { "ppi", "per-packet information", "PPI" },
+  { "ppp", "PPP", "PPP" }, { "chdlc", "Cisco HDLC", "CHDLC" }, { "fr", "Frame Relay", "FR" },
   { "wlan", "IEEE 802.11", "WLAN" }, { "radiotap", "radiotap header", "RADIOTAP" },
+  { "prism", "Prism header", "PRISM" }, { "wlancap", "AVS header", "WLANCAP" },
   { "vlan", "802.1Q tag", "VLAN" }, { "ieee8021ad", "802.1ad tag", "QINQ" },
   { "mpls", "MPLS label", "MPLS" }, { "pppoed", "PPPoE discovery", "PPPOED" },
   { "pppoes", "PPPoE session", "PPPOES" }, { "llc", "802.2 logical link control", "LLC" },
@@ -23,7 +28,10 @@ local NAMED = {
   { "dccp", "DCCP", "DCCP" }, { "igmp", "IGMP", "IGMP" }, { "gre", "GRE", "GRE" },
   { "esp", "encapsulating security payload", "ESP" }, { "ospf", "OSPF", "OSPF" },
   { "pim", "PIM", "PIM" }, { "vrrp", "VRRP", "VRRP" }, { "eigrp", "EIGRP", "EIGRP" },
-  { "l2tp", "L2TP over IP", "L2TP" },
+  { "l2tp", "L2TP over IP", "L2TP" }, { "vxlan", "VXLAN, with --decap", "VXLAN" },
+  { "geneve", "Geneve, with --decap", "GENEVE" }, { "gtp", "GTP-U, with --decap", "GTP" },
+  { "teredo", "Teredo, with --decap", "TEREDO" }, { "erspan", "ERSPAN, with --decap", "ERSPAN" },
+  { "etherip", "EtherIP, with --decap", "ETHERIP" },
 }
 
 local function named(add)
@@ -47,13 +55,13 @@ local function frame(add)
 end
 
 local function ethernet(add)
-  local eth = all { met "ETH", holds("0", 14) }
-  local etype = d.u16("0", 12)
+  local eth = all { met "ETH", holds(ETH, 14) }
+  local etype = d.u16(ETH, 12)
   add(d.protocol("eth", met "ETH", "Ethernet",
-    { off = "0", len = 14, search = "p.caplen", inside = holds("0", 14) }))
-  add(d.ether("eth.dst", eth, "destination", "0"))
-  add(d.ether("eth.src", eth, "source", "6"))
-  add(d.ether("eth.addr", eth, "destination or source", "0", "6"))
+    { off = ETH, len = 14, search = "(p.caplen - p.eth_off)", inside = holds(ETH, 14) }))
+  add(d.ether("eth.dst", eth, "destination", ETH))
+  add(d.ether("eth.src", eth, "source", ETH .. " + 6"))
+  add(d.ether("eth.addr", eth, "destination or source", ETH, ETH .. " + 6"))
   add(d.read("eth.type", all { eth, cond.test(("(%s >= 1536)"):format(etype)) }, 65535,
     "ethertype", etype))
   add(d.read("eth.len", all { eth, cond.test(("(%s < 1536)"):format(etype)) }, 65535,
@@ -223,8 +231,8 @@ end
 
 local function udp(add)
   local proto = met "UDP"
-  add(d.protocol("udp", proto, "UDP",
-    { off = L4, len = "f_span(p, p.l4_off, p.payload_off)", search = L4_ALL }))
+  add(d.protocol("udp", met("UDP", "TUNNEL_UDP"), "UDP", { off = L4, inside = proto,
+    len = "f_span(p, p.l4_off, p.payload_off)", search = L4_ALL }))
   ports(add, "udp", proto)
   add(d.read("udp.length", all { proto, l4(6) }, 65535, "length in the header, bytes",
     d.u16(L4, 4)))

@@ -1,0 +1,75 @@
+/* Decode and decap of one packet of hostile bytes. The first two bytes are the link type, the third
+ * says how many bytes longer than captured the packet was, and whether tunnels are looked into. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/packet/decode.h"
+
+enum { HEAD = 3, DECAP = 0x80 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(int truth) {
+    if (!truth)
+        abort();
+}
+
+/* Every place lies in the captured bytes or just behind them, and headers follow one another. */
+static void check_places(const struct sl_packet *p) {
+    must(p->eth_off <= p->caplen && p->net_off <= p->caplen && p->l4_off <= p->caplen);
+    must(p->l4_cap <= p->caplen - p->l4_off);
+    must(p->payload_cap <= p->payload_len);
+    must(p->payload_cap == 0 || p->payload_off + p->payload_cap <= p->caplen);
+    must(p->payload_cap == 0 || (p->payload_off > p->l4_off && p->l4_off > p->net_off));
+    must(p->skip < SL_SKIP_N && p->protos >> SL_P_N == 0);
+}
+
+/* What flows and filters take for granted. */
+static void check_sense(const struct sl_packet *p) {
+    must(p->ip_version == 0 || p->ip_version == 4 || p->ip_version == 6);
+    must(p->flow == SL_NO_FLOW && p->dir == 0);
+    if (p->ip_version)
+        must((p->protos >> (p->ip_version == 4 ? SL_P_IP : SL_P_IPV6) & 1) != 0);
+    if (p->sport | p->dport)
+        must(p->proto == 6 || p->proto == 17 || p->proto == 33 || p->proto == 132 ||
+             p->proto == 136);
+    must(sl_network_of(p->protos) < SL_P_N || p->skip != SL_SKIP_NONE);
+}
+
+/* A packet that was looked into is sound, and deeper; else it is as it was. */
+static void check_decap(const struct sl_packet *outer, const struct sl_packet *p) {
+    if (p->net_off == outer->net_off) {
+        must(p->protos == outer->protos && p->l4_off == outer->l4_off && p->skip == outer->skip);
+        must(p->sport == outer->sport && p->dport == outer->dport && p->ip_len == outer->ip_len);
+        return;
+    }
+    must(outer->skip == SL_SKIP_NONE && p->skip == SL_SKIP_NONE);
+    must(!outer->frag_more && !outer->frag_offset);
+    must(p->net_off > outer->net_off || !p->ip_version);
+    uint64_t kept = outer->protos & ~((uint64_t)1 << SL_P_UDP);
+    must((p->protos & kept) == kept);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size < HEAD)
+        return 0;
+    struct sl_packet p = {.link_type = (uint16_t)(data[0] | data[1] << 8)};
+    p.caplen = (uint32_t)(size - HEAD);
+    p.len = p.caplen + (data[2] & ~(unsigned)DECAP);
+    uint8_t *copy = malloc(p.caplen ? p.caplen : 1); /* so that ASan sees a read behind it */
+    must(copy != NULL);
+    memcpy(copy, data + HEAD, p.caplen);
+    p.data = copy;
+    sl_decode(&p);
+    check_places(&p);
+    check_sense(&p);
+    if (data[2] & DECAP) {
+        struct sl_packet outer = p;
+        sl_decap(&p);
+        check_places(&p);
+        check_sense(&p);
+        check_decap(&outer, &p);
+    }
+    free(copy);
+    return 0;
+}
