@@ -116,8 +116,8 @@ function Run:fail()
   error({ code = err.code, message = ffi.string(err.message) }, 0)
 end
 
--- Says which handler is at work, so that an error can be told with the recipe, the line, and what it
--- was about, and a recipe that does not return on Ctrl-C with its name.
+-- Says which handler is at work, so that an error can be told with the recipe, the line, and what
+-- it was about, and a recipe that does not return on Ctrl-C with its name.
 local function enter(at, r, about, tap)
   at.recipe, at.about, at.tap = r, about, tap
   C.sl_interrupt_at(r.name)
@@ -148,8 +148,8 @@ end
 
 -- Calls self[phase](self, ...), where errors of recipes get their names.
 --
--- One xpcall stands around a whole phase, never around a loop: LuaJIT cannot compile the way out of a
--- loop through the frame of a pcall ("return to lower frame"), so that after every batch the
+-- One xpcall stands around a whole phase, never around a loop: LuaJIT cannot compile the way out of
+-- a loop through the frame of a pcall ("return to lower frame"), so that after every batch the
 -- interpreter would have to find its way back into the compiled code.
 function Run:guarded(phase, ...)
   local ok, why = xpcall(self[phase], function(why) return self:told(why) end, self, ...)
