@@ -11,10 +11,12 @@ return {
         bytes:add(from, n)
         if to ~= from then bytes:add(to, n) end
       end,
-      finish = function(out)
+      finish = function(out, run)
         local values = {}
         for i, row in ipairs(bytes:rows()) do values[i] = { geo.name(row[1]), row[2] } end
-        out:map { title = "Traffic by country", unit = "bytes", values = values }
+        out:map { title = "Traffic by country", unit = "bytes", values = values,
+          whole = run.stats.bytes,
+          notes = { "Both ends of a flow count, so shares add up to more than the capture." } }
       end,
     }
   end,

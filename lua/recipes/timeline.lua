@@ -3,13 +3,12 @@ local BYTES, PACKETS, FLOWS = 1, 2, 3
 
 -- One series for all three, so that they share their bins: { time, metric, value } to a row a time.
 local function by_time(long)
-  local rows = {}
+  local rows, at = {}, {}
   for _, x in ipairs(long) do
-    local at = x[1]
-    local row = rows[at]
+    local row = at[x[1]]
     if not row then
-      row = { at, 0, 0, 0 }
-      rows[at] = row
+      row = { x[1], 0, 0, 0 }
+      at[x[1]] = row
       rows[#rows + 1] = row
     end
     row[1 + x[2]] = x[3]
@@ -22,8 +21,9 @@ return {
   about = "bytes, packets and new flows over time",
   options = { bin = { default = 0, about = "seconds in a bin; 0: chosen to fit" } },
   start = function(opt)
-    local amounts = series { "amounts", key = "metric", bins = 400,
-      bin = opt.bin > 0 and opt.bin or nil }
+    if opt.bin < 0 then error("--bin takes seconds, 0 or more", 0) end
+    local amounts = opt.bin > 0 and series { "amounts", key = "metric", bins = 1e6, bin = opt.bin }
+      or series { "amounts", key = "metric", bins = 400 }
     return {
       packet = function(p)
         amounts:add(p.ts, BYTES, p.len)

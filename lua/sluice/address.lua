@@ -22,8 +22,11 @@ end
 
 Addr.__tostring = Addr.text
 
--- LuaJIT asks here for a == nil too.
+-- LuaJIT asks here for a == nil too. A string is never equal, which is never what was meant.
 function Addr.__eq(a, b)
+  if type(a) == "string" or type(b) == "string" then
+    error("compare addresses with addr \"192.0.2.1\" or p.src:within(net \"192.0.2.0/24\")", 2)
+  end
   return ffi.istype(addr_t, a) and ffi.istype(addr_t, b) and a.w[3] == b.w[3]
     and a.w[2] == b.w[2] and a.w[1] == b.w[1] and a.w[0] == b.w[0]
 end

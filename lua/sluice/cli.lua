@@ -37,6 +37,14 @@ local COMMON = {
   { long = "version", key = "version", about = "version and libraries" },
 }
 
+-- What people who come from tcpdump and tshark type out of habit.
+local NOT_HERE = {
+  n = "names are never looked up, so it is not needed",
+  w = "this version writes no captures: tcpdump -r IN -w OUT FILTER does",
+  i = "this version reads no interface: tcpdump -i IFACE -w - | sluice RECIPE -",
+  z = "recipes take its place: see sluice recipes",
+}
+
 local by_short, by_long = {}, {}
 for _, o in ipairs(COMMON) do
   if o[1] then by_short[o[1]] = o end
@@ -50,8 +58,8 @@ end
 
 local function number_of(name, text, least, most)
   local n = tonumber(text)
-  if not n or n < least or n > (most or 2 ^ 53) or n ~= n then
-    fail("%s takes a number from %d on, not '%s'", name, least, text)
+  if not n or n < least or n > (most or 2 ^ 53) or n % 1 ~= 0 then
+    fail("%s takes a whole number from %d on, not '%s'", name, least, text)
   end
   return n
 end
@@ -127,7 +135,9 @@ function Parser:short(word)
   while at <= #word do
     local letter = word:sub(at, at)
     local o = by_short[letter]
-    if not o then fail("unknown option -%s: see sluice --help", letter) end
+      if not o then
+        fail("unknown option -%s: %s", letter, NOT_HERE[letter] or "see sluice --help")
+      end
     if o.value then
       local text = word:sub(at + 1)
       if text == "" then text = self:next_word("-" .. letter) end

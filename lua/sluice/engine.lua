@@ -94,6 +94,7 @@ function engine.open(recipes, opts)
   local self = setmetatable({ handle = ffi.gc(handle, C.sl_run_close), opts = opts,
     recipes = recipes, every = o.interval_s, batch = C.sl_run_batch(handle), at = {} }, Run)
   self.groups = group_recipes(recipes, opts.compile)
+  if opts.flow_filter then self:need_flow_handlers() end
   for _, g in ipairs(self.groups) do
     g.tap = C.sl_run_tap(handle, g.flows and 1 or 0, g.look and 1 or 0)
     if g.tap == nil then self:fail() end
@@ -102,6 +103,15 @@ function engine.open(recipes, opts)
   self.display = opts.display and loops.packet_filter(opts.display, "-Y")
   self.flow_filter = opts.flow_filter and loops.flow_filter(opts.flow_filter, "-F")
   return self
+end
+
+-- -F narrows flows; over a recipe that looks at packets only it would do nothing, without a word.
+function Run:need_flow_handlers()
+  for _, r in ipairs(self.recipes) do
+    if not (r.handlers.flow or r.handlers.flows) then
+      recipe.fail("-F: recipe %s looks at packets, not at flows: use -Y or -f", r.name)
+    end
+  end
 end
 
 --- Frees the run. Whatever it gave (stats, times) is gone then.

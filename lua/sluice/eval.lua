@@ -13,6 +13,7 @@ local recipe = require "sluice.recipe"
 
 local eval = {}
 
+local ALL = 2 ^ 31 -- rows; the view cuts them
 local addr_t = ffi.typeof "struct sl_addr"
 
 local function key_of(v)
@@ -48,12 +49,18 @@ local function adders(make, made)
   return fns
 end
 
+local STATEMENTS = { "if", "for", "while", "local", "do", "repeat", "return", "function" }
+
+-- An expression, or statements; of a text that is neither, the error of what it looks like is told.
 local function compile(text)
-  local chunk = loadstring("local p = ... return " .. text, "=eval")
+  local chunk, why = loadstring("local p = ... return " .. text, "=eval")
   if chunk then return chunk end
-  local body, why = loadstring("local p = ... " .. text, "=eval")
-  if not body then recipe.fail("eval: %s", recipe.told(why)) end
-  return body
+  local body, why_not = loadstring("local p = ... " .. text, "=eval")
+  if body then return body end
+  for _, word in ipairs(STATEMENTS) do
+    if text:match("^%s*" .. word .. "%f[%A]") then why = why_not end
+  end
+  recipe.fail("eval: %s", recipe.told(why))
 end
 
 local function show(out, made)
@@ -64,7 +71,7 @@ local function show(out, made)
       out:lines { title = m.name, columns = { { name = "time", type = "time" }, "value" },
         rows = rows, interval = rows.bin, notes = notes }
     elseif m.keyed then
-      out:bars { title = m.name, rows = m.agg:top(), notes = notes }
+      out:bars { title = m.name, rows = m.agg:top(ALL), notes = notes }
     else
       out:record { title = m.name, fields = { { m.name, m.agg:value() or 0 } }, notes = notes }
     end
@@ -82,7 +89,9 @@ function eval.recipe(text)
     local body = setfenv(compile(text), env)
     return {
       packet = function(p)
-        if body(p) then passed:add(1) end
+        local result = body(p)
+        -- Fields such as frag_more are 0 or 1, and 0 is true in Lua: not here.
+        if result and result ~= 0 then passed:add(1) end
       end,
       finish = function(out)
         if #made > 0 then

@@ -4,7 +4,9 @@ local cli = require "sluice.cli"
 local help = {}
 
 local function show(lines)
-  io.stdout:write(table.concat(lines, "\n"), "\n")
+  local ok, why = io.stdout:write(table.concat(lines, "\n"), "\n")
+  if ok then ok, why = io.stdout:flush() end
+  if not ok then return 2, "cannot write the result: " .. why end
   return 0
 end
 

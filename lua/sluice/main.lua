@@ -40,7 +40,7 @@ local function load_recipes(names)
       for _, n in ipairs(RESERVED) do known[#known + 1] = n end
       local near = nearest.word(name, known)
       recipe.fail("no recipe or file '%s'%s: `sluice recipes` lists the built-in ones", name,
-        near and ("; did you mean %s?"):format(near) or "")
+        near and (" (did you mean %s?)"):format(near) or "")
     end
     list[#list + 1] = recipe.load(path, name)
   end
@@ -85,6 +85,9 @@ local function parse()
   if chosen.command == "eval" and not p.options.help then
     local text = table.remove(p.inputs, 1)
     if not text then recipe.fail "eval wants Lua text: sluice eval 'p.dport == 443' IN" end
+    if #p.inputs == 0 and is_input(text) then
+      recipe.fail("eval wants Lua text before the input: '%s' is a file", text)
+    end
     chosen.recipes = { eval.recipe(text) }
   end
   return p, chosen
@@ -102,14 +105,17 @@ local function read_url_file(path, inputs)
   if file ~= io.stdin then file:close() end
 end
 
-local function start_recipes(p, recipes, form)
+local function start_recipes(p, recipes, out)
   for _, r in ipairs(recipes) do
     local opt = {}
     for name, spec in pairs(r.options) do
       local given = p.recipe_options[name]
-      if given == nil then opt[name] = spec.default else opt[name] = given end
+      if given == nil then given = spec.default end
+      opt[name] = given
     end
-    recipe.start(r, opt, form)
+    -- --top is for reading: programs get every row, unless they ask for fewer.
+    if opt.top and not p.recipe_options.top and out:for_programs() then opt.top = 2 ^ 31 end
+    recipe.start(r, opt, out)
   end
 end
 
@@ -117,6 +123,7 @@ local function analyse(p, recipes)
   local o = p.options
   if o.url_file then read_url_file(o.url_file, p.inputs) end
   if #p.inputs == 0 then recipe.fail "no input: give a path, a URL, or - for standard input" end
+  if o.file and o.form then recipe.fail "-T and -o exclude each other: the file's ending says it" end
   geo.use(o.geo or core.folder .. "/data/country.mmdb")
   services.use(core.folder .. "/data/services.tsv")
   local out = output.open(o)

@@ -16,6 +16,8 @@ local FORMS = { text = true, json = true, jsonl = true, csv = true, tsv = true }
 local ROW_FORMS = { json = C.SL_ROWS_JSON, jsonl = C.SL_ROWS_JSONL, csv = C.SL_ROWS_CSV,
   tsv = C.SL_ROWS_TSV }
 
+local TEXT_TOP = 20 -- rows of a view in text form, when nothing else is asked
+
 local Out = {}
 Out.__index = Out
 
@@ -69,6 +71,11 @@ end
 --- Whether the result is for reading, not for a program.
 function Out:is_text()
   return self.form == "text"
+end
+
+--- Whether it is JSON, CSV and the like, in which nothing is cut.
+function Out:for_programs()
+  return ROW_FORMS[self.form] ~= nil
 end
 
 --- A writer of flow rows in the form asked for, or nil when that form is text or a picture. For a
@@ -143,7 +150,8 @@ local function subtitle_of(info)
 end
 
 function Out:write_views(info)
-  local opts = { top = self.top, width = self.width, height = self.height,
+  local top = self.top or (self:is_text() and TEXT_TOP) or nil
+  local opts = { top = top, width = self.width, height = self.height,
     subtitle = subtitle_of(info) }
   if self.picture then
     local files, why = render.file(self.views.views, self.file, opts)
@@ -151,7 +159,8 @@ function Out:write_views(info)
     return 0
   end
   if not self.file then
-    opts.width = tonumber(os.getenv "COLUMNS")
+    local columns = C.sl_out_columns(self.handle)
+    opts.width = tonumber(os.getenv "COLUMNS") or (columns > 0 and columns) or nil
   end
   if not self.streamed or #self.views.views > 0 then
     render.write(self.views.views, self.form, function(s) self:write(s) end, opts)

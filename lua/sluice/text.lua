@@ -95,8 +95,10 @@ end
 -- A map's table says each country's share too.
 local function write_map(view, write, opts)
   local columns, rows = view:tabular()
-  local total, shown = 0, {}
-  for _, row in ipairs(rows) do total = total + (value.tonumber(row[3]) or 0) end
+  local total, shown = view.whole or 0, {}
+  for _, row in ipairs(view.whole and {} or rows) do
+    total = total + (value.tonumber(row[3]) or 0)
+  end
   local share = { name = "share", title = "Share", type = "number", unit = "%" }
   local list = { columns[2], columns[1], columns[3], share }
   for i, row in ipairs(rows) do

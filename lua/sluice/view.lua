@@ -100,13 +100,29 @@ local function names_of(spec)
   return label, amount, unit
 end
 
+-- Rows of an aggregate with several keys: { key, key, n } is labelled by all its keys.
+local function label_and_amount(rows)
+  local short = {}
+  for i, row in ipairs(rows) do
+    local n = #row
+    local label = row[1]
+    if n > 2 then
+      local parts = {}
+      for k = 1, n - 1 do parts[k] = value.text(row[k]) end
+      label = table.concat(parts, " ")
+    end
+    short[i] = { label, row[n] }
+  end
+  return short
+end
+
 --- out:bars { title =, rows = { { label, n }, … }, unit =, label = "port", value = "bytes" }
 function out:bars(spec)
   need("bars", spec, "rows")
   local label, amount, unit = names_of(spec)
   local v = add(self, "bars", spec)
   v.total = v.total or spec.rows.total
-  v.unit, v.rows = unit, spec.rows
+  v.unit, v.rows = unit, label_and_amount(spec.rows)
   v.columns = {
     { name = strings.slug(label), title = title_of(label) },
     { name = strings.slug(amount), title = title_of(amount), type = "number", unit = unit },
@@ -134,11 +150,12 @@ local function by_value(a, b)
 end
 
 --- out:map { title =, values = { { "DE", n }, … }, other = { { "private", n }, … }, unit = }
---- What is not two capital letters goes to other.
+--- What is not two capital letters goes to other. whole: what shares are of (default: the sum).
 function out:map(spec)
   need("map", spec, "values")
   local v = add(self, "map", spec)
   v.unit, v.values, v.other = spec.unit or spec.values.unit, {}, {}
+  v.whole = value.tonumber(spec.whole)
   for _, list in ipairs { spec.values, spec.other or {} } do
     for _, pair in ipairs(list) do
       local code = value.text(pair[1])

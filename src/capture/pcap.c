@@ -53,7 +53,7 @@ static int pcap_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t m
                 break;
             return sl_error_set(err, SL_EXIT_INPUT,
                                 "%s: damaged at byte %llu: a record header says %u captured bytes, "
-                                "more than %d; the %llu packets before it were read",
+                                "more than %d; packets read before it: %llu",
                                 b->source->name, (unsigned long long)b->offset, caplen,
                                 SL_MAX_CAPLEN, (unsigned long long)r->packets);
         }

@@ -41,7 +41,7 @@ struct pcapng {
 
 static int damaged(const struct sl_reader *r, struct sl_error *err, const char *what) {
     return sl_error_set(err, SL_EXIT_INPUT,
-                        "%s: damaged at byte %llu: %s; the %llu packets before it were read",
+                        "%s: damaged at byte %llu: %s; packets read before it: %llu",
                         r->buffer.source->name, (unsigned long long)r->buffer.offset, what,
                         (unsigned long long)r->packets);
 }

@@ -153,7 +153,7 @@ static int at_end(const struct sl_reader *r, struct sl_error *err) {
         return SL_READ_END;
     sl_error_set(err, SL_EXIT_INPUT,
                  "%s: the file ends at byte %llu, in the middle of the record that starts at "
-                 "byte %llu; the %llu packets before it were read",
+                 "byte %llu; packets read before it: %llu",
                  r->buffer.source->name, (unsigned long long)(r->buffer.offset + have),
                  (unsigned long long)r->record, (unsigned long long)r->packets);
     return in_unpacked(r, err);

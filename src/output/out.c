@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,4 +127,10 @@ const struct sl_error *sl_out_error(const struct sl_out *o) {
 
 int sl_out_closed(const struct sl_out *o) {
     return o->closed;
+}
+
+int sl_out_columns(const struct sl_out *o) {
+    struct winsize size;
+
+    return ioctl(o->fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
