@@ -116,8 +116,8 @@ function Run:fail()
   error({ code = err.code, message = ffi.string(err.message) }, 0)
 end
 
--- Says which handler is at work, so that an error can be told with the recipe, the line, and what it
--- was about, and a recipe that does not return on Ctrl-C with its name.
+-- Says which handler is at work, so that an error can be told with the recipe, the line, and what
+-- it was about, and a recipe that does not return on Ctrl-C with its name.
 local function enter(at, r, about, tap)
   at.recipe, at.about, at.tap = r, about, tap
   C.sl_interrupt_at(r.name)
@@ -137,7 +137,7 @@ local function about_nothing() return "" end
 
 -- An error as main.lua tells it.
 function Run:told(why)
-  if type(why) == "table" then return why end
+  if recipe.is_told(why) then return why end
   local at = self.at
   if not at.recipe then
     return { code = 2, message = "internal error: " .. debug.traceback(tostring(why), 2) }
@@ -148,13 +148,13 @@ end
 
 -- Calls self[phase](self, ...), where errors of recipes get their names.
 --
--- One xpcall stands around a whole phase, never around a loop: LuaJIT cannot compile the way out of a
--- loop through the frame of a pcall ("return to lower frame"), so that after every batch the
+-- One xpcall stands around a whole phase, never around a loop: LuaJIT cannot compile the way out of
+-- a loop through the frame of a pcall ("return to lower frame"), so that after every batch the
 -- interpreter would have to find its way back into the compiled code.
 function Run:guarded(phase, ...)
   local ok, why = xpcall(self[phase], function(why) return self:told(why) end, self, ...)
+  if not ok then error(self:told(why), 0) end -- the handler had no room where the stack overflowed
   self.at.recipe = nil
-  if not ok then error(type(why) == "table" and why or self:told(why), 0) end
 end
 
 function Run:intervals()

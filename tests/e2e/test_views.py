@@ -118,7 +118,8 @@ def test_bars_of_an_aggregate_as_design_section_5_writes_them(lua):
 
 def test_keys_may_be_cdata_and_pairs(lua):
     text = lua("""
-      ffi.metatype("struct sl_addr", { __tostring = function(a) return "10.0.0." .. a.w[3] end })
+      local function text(a) return "10.0.0." .. a.w[3] end
+      ffi.metatype("struct sl_addr", { __tostring = text, __index = { text = text } })
       local key = ffi.new("struct sl_addr") key.w[3] = 7
       out:bars { title = "t", rows = { {key, 5}, {{key, 443}, 3ULL} }, label = "who", value = "n" }
       show "csv" """)
