@@ -31,7 +31,8 @@ return {
         for i, row in ipairs(busiest) do
           local proto, port = math.floor(row[1] / SHARED), row[1] % SHARED
           list[i] = { run.proto_name(proto), HAS_PORTS[proto] and port or nil,
-            services.name(proto, port), flows:get(row[1]), row[2], all > 0 and 100 * row[2] / all or 0 }
+            services.name(proto, port), flows:get(row[1]), row[2],
+            all > 0 and 100 * row[2] / all or 0 }
         end
         out:table { title = "Services", rows = list, total = busiest.total, chart = "bytes",
           notes = bytes:notes(), columns = { "protocol", "port", "service",

@@ -41,9 +41,10 @@ static int read_list(struct sl_services *s, FILE *file, const char *path, struct
     while (fgets(line, sizeof line, file)) {
         number++;
         /* Only these characters: names go into JSON and CSV as they are. */
-        if (sscanf(line, "%3u\t%5u\t%31[A-Za-z0-9._+-]", &proto, &port, name) != 3 || proto > 255 || port > 65535 ||
-            (s->n && s->list[s->n - 1].key >= (proto << 16 | port)))
-            return sl_error_set(err, SL_EXIT_USAGE, "%s: line %u is no service, or out of order", path, number);
+        if (sscanf(line, "%3u\t%5u\t%31[A-Za-z0-9._+-]", &proto, &port, name) != 3 || proto > 255 ||
+            port > 65535 || (s->n && s->list[s->n - 1].key >= (proto << 16 | port)))
+            return sl_error_set(err, SL_EXIT_USAGE, "%s: line %u is no service, or out of order",
+                                path, number);
         if (add(s, proto, port, name) < 0)
             return sl_error_set(err, SL_EXIT_USAGE, "%s: out of memory", path);
     }

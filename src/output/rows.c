@@ -109,8 +109,8 @@ static const struct column columns[] = {
 
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-struct sl_rows *sl_rows_new(struct sl_out *out, struct sl_geo *geo, const struct sl_services *services,
-                            int form) {
+struct sl_rows *sl_rows_new(struct sl_out *out, struct sl_geo *geo,
+                            const struct sl_services *services, int form) {
     struct sl_rows *r = calloc(1, sizeof *r);
 
     if (r)

@@ -2,14 +2,14 @@
 #include "layers.h"
 
 /* What the tunnel's payload can be taken for: headers that are whole, of a packet that fits. A
- * port number alone makes no tunnel, so LLC, which any bytes could be, is not believed. */
+ * port number alone makes no tunnel, so only IP and ARP are believed, which can be told from any
+ * bytes. */
 static int is_sound(const struct sl_packet *p, uint32_t room) {
-    static const uint64_t others = (uint64_t)1 << SL_P_ARP | (uint64_t)1 << SL_P_RARP |
-                                   (uint64_t)1 << SL_P_LLDP | (uint64_t)1 << SL_P_EAPOL;
+    static const uint64_t arp = (uint64_t)1 << SL_P_ARP | (uint64_t)1 << SL_P_RARP;
 
     if (p->skip)
         return 0;
-    return p->ip_version ? p->ip_len <= room : (p->protos & others) != 0;
+    return p->ip_version ? p->ip_len <= room : (p->protos & arp) != 0;
 }
 
 /* The inner packet takes over; what it has none of stays the outer's. */

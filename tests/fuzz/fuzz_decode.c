@@ -45,7 +45,7 @@ static void check_decap(const struct sl_packet *outer, const struct sl_packet *p
     }
     must(outer->skip == SL_SKIP_NONE && p->skip == SL_SKIP_NONE);
     must(!outer->frag_more && !outer->frag_offset);
-    must(p->net_off > outer->net_off || !p->ip_version);
+    must(p->net_off > outer->net_off);
     uint64_t kept = outer->protos & ~((uint64_t)1 << SL_P_UDP);
     must((p->protos & kept) == kept);
 }

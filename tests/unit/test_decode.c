@@ -178,6 +178,7 @@ static const struct frame doubtful[] = {
     F("gre with routing", 1, BIT(GRE), OUTER("\x2f") "\x40\0\x08\0" EIGHT IP4),
     F("gre version 2", 1, BIT(GRE), OUTER("\x2f") "\0\2\x08\0" IP4),
     F("gre of something", 1, BIT(GRE), OUTER("\x2f") "\0\0\x12\x34" IP4),
+    F("gre of EAPOL", 1, BIT(GRE), OUTER("\x2f") "\0\0\x88\x8e\1\0\0\0"),
     F("vxlan without its flag", 1, BIT(UDP), UDP("\x12\xb5") "\0\0\0\0\0\0\7\0" FRAME),
     F("vxlan of spanning tree", 1, BIT(UDP),
       UDP("\x12\xb5") "\x08\0\0\0\0\0\7\0" MACS "\0\3\x42\x42\3"),
