@@ -100,6 +100,15 @@ local function long_names(declared)
   return names
 end
 
+-- What the recipes' own options are, for who got one wrong.
+local function listed(declared)
+  local names = {}
+  for name in pairs(declared) do names[#names + 1] = "--" .. name:gsub("_", "-") end
+  table.sort(names)
+  if #names == 0 then return "" end
+  return (" (the recipe has %s)"):format(table.concat(names, ", "))
+end
+
 local Parser = {}
 Parser.__index = Parser
 
@@ -121,7 +130,8 @@ function Parser:long(word)
   local o = by_long[name]
   if not o then
     if declared then return end
-    fail("unknown option --%s%s", name, hint(name, long_names(self.declared), "--"))
+    fail("unknown option --%s%s%s", name, listed(self.declared),
+      hint(name, long_names(self.declared), "--"))
   end
   if o.value and not declared then text = text or self:next_word(word) end
   if declared then text = tostring(self.recipe_options[declared]) end

@@ -147,7 +147,7 @@ local function about_nothing() return "" end
 
 -- An error as main.lua tells it.
 function Run:told(why)
-  if type(why) == "table" then return why end
+  if recipe.is_told(why) then return why end
   local at = self.at
   if not at.recipe then
     return { code = 2, message = "internal error: " .. debug.traceback(tostring(why), 2) }
@@ -163,8 +163,8 @@ end
 -- interpreter would have to find its way back into the compiled code.
 function Run:guarded(phase, ...)
   local ok, why = xpcall(self[phase], function(why) return self:told(why) end, self, ...)
+  if not ok then error(self:told(why), 0) end -- the handler had no room where the stack overflowed
   self.at.recipe = nil
-  if not ok then error(type(why) == "table" and why or self:told(why), 0) end
 end
 
 function Run:intervals()

@@ -158,7 +158,7 @@ local function main()
 end
 
 local ok, status, message = xpcall(main, function(why)
-  if type(why) == "table" then return why end
+  if recipe.is_told(why) then return why end
   return { code = 2, message = "internal error: " .. debug.traceback(tostring(why), 2) }
 end)
 if not ok then return status.code, status.message end

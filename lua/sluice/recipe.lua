@@ -19,6 +19,11 @@ local function fail(format, ...)
 end
 recipe.fail = fail
 
+--- Whether a caught error is one of fail's, or of the core in its form, ready to be told.
+function recipe.is_told(why)
+  return type(why) == "table" and type(why.code) == "number" and type(why.message) == "string"
+end
+
 -- What a recipe may use beside Lua's own: the aggregates of this run, addresses, countries.
 -- Recipes are loaded into an environment of their own, where a global that nobody defined is a
 -- mistake that is told with its line, not a nil that surfaces elsewhere.
@@ -87,6 +92,10 @@ end
 
 -- Turns "path:12: text" into "path line 12: text".
 local function told(message)
+  local meta = type(message) == "table" and getmetatable(message)
+  if type(message) ~= "string" and not (meta and meta.__tostring) then
+    return ("an error without a text (a %s)"):format(type(message))
+  end
   return (tostring(message):gsub("^([^\n]-):(%d+): ", "%1 line %2: "):gsub("\n.*", ""))
 end
 recipe.told = told
@@ -116,7 +125,7 @@ end
 function recipe.start(r, opt, ctx)
   local ok, handlers = pcall(r.start, opt, ctx)
   if not ok then
-    if type(handlers) == "table" then error(handlers, 0) end
+    if recipe.is_told(handlers) then error(handlers, 0) end
     fail("recipe %s: %s", r.name, told(handlers))
   end
   if not r.open then r.make.seal() end -- eval makes its aggregates as it goes

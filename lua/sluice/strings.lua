@@ -69,8 +69,7 @@ local function well_formed(s)
   return true
 end
 
--- Apart, because LuaJIT compiles no function that makes a closure, even where it does not come to
--- it.
+-- Apart, because LuaJIT compiles no function that holds a closure, though it does not come to it.
 local function repaired(s)
   return map(s, function(code, bytes) return code and bytes or REPLACEMENT end)
 end

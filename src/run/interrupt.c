@@ -48,5 +48,7 @@ int sl_interrupted(void) {
 }
 
 void sl_interrupt_at(const char *recipe) {
-    strncpy(at, recipe, sizeof at - 1);
+    size_t length = strlen(recipe), most = sizeof at - 1;
+
+    strncpy(at, recipe + (length > most ? length - most : 0), most);
 }

@@ -50,7 +50,7 @@ static void add_flows(struct result *r, struct sl_flows *table) {
     struct sl_flow **flows;
     uint32_t n;
 
-    while ((n = sl_flows_decided(table, &flows, BATCH)) > 0)
+    while ((n = sl_flows_decided(table, &flows)) > 0)
         for (uint32_t i = 0; i < n; i++) {
             const struct sl_flow *f = flows[i];
             r->n_flow_packets += f->n_packets[0] + f->n_packets[1];
