@@ -72,6 +72,7 @@ local function several(s, view, write, width)
   for c, column in ipairs(s.columns) do
     names[c] = strings.fit(strings.visible(column.label), 32)
     tops[c] = "max " .. units.format(maximum(s.values[c]), column.unit or view.unit)
+      .. (view.interval and " per " .. units.duration(view.interval) or "")
     name_width = math.max(name_width, strings.width(names[c]))
     top_width = math.max(top_width, strings.width(tops[c]))
   end
