@@ -93,6 +93,8 @@ function engine.open(recipes, opts)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
   local self = setmetatable({ handle = ffi.gc(handle, C.sl_run_close), opts = opts,
     recipes = recipes, every = o.interval_s, batch = C.sl_run_batch(handle), at = {} }, Run)
+  -- const: a handler that writes p.dport = 443 where it meant == is told so.
+  self.shown = ffi.cast("const struct sl_packet *", self.batch.packets)
   self.groups = group_recipes(recipes, opts.compile)
   if opts.flow_filter then self:need_flow_handlers() end
   for _, g in ipairs(self.groups) do
@@ -153,7 +155,7 @@ function Run:told(why)
     return { code = 2, message = "internal error: " .. debug.traceback(tostring(why), 2) }
   end
   return { code = 2, message = ("recipe %s: %s%s"):format(at.recipe.name, recipe.told(why),
-    at.about(at, self.batch.packets)) }
+    at.about(at, self.shown)) }
 end
 
 -- Calls self[phase](self, ...), where errors of recipes get their names.
@@ -196,7 +198,7 @@ function Run:flows(g)
 end
 
 function Run:packets(g)
-  local tap, packets = g.tap, self.batch.packets
+  local tap, packets = g.tap, self.shown
   C.sl_tap_begin(tap)
   if g.filter then g.filter(tap, packets) end
   if g.flows and C.sl_tap_flows(tap) < 0 then self:fail() end
@@ -212,7 +214,7 @@ function Run:step()
   local b = self.batch
   self.at.recipe = nil
   if b.tick > b.ticked then self:intervals() end
-  if self.display then self.display(b, b.packets) end
+  if self.display then self.display(b, self.shown) end
   local last = C.sl_run_count(self.handle) == 1
   for _, g in ipairs(self.groups) do self:packets(g) end
   return last
