@@ -3,9 +3,9 @@
 --
 -- SLUICE_TRACE=FILE writes LuaJIT's log of traces to FILE ("[TRACE number (parent/exit) start
 -- link]", "[TRACE --- start -- why not]", as jit.v has it) and below it how many bytecode
--- instructions were interpreted. Hooks are never called from compiled code, so a hook on every
--- STEP instructions counts just those. STEP is long because a hook that is called during the
--- recording of a trace ends it. tests/jit/ rests on this.
+-- instructions were interpreted. Hooks are never called from compiled code, so a hook on every STEP
+-- instructions counts just those. STEP is long because a hook that is called during the recording
+-- of a trace ends it. tests/jit/ rests on this.
 local trace = {}
 
 local STEP = 10000
