@@ -6,7 +6,7 @@ local HAS_PORTS = { [6] = true, [17] = true, [33] = true, [132] = true, [136] = 
 return {
   about = "protocols by packets and bytes, and server ports by bytes and flows",
   options = { top = { default = 20, about = "ports to show" } },
-  start = function(opt)
+  start = function(opt, out)
     local bytes = top { "bytes by service", key = "service" }
     local flows = count { "flows by service", key = "service" }
     return {
@@ -16,17 +16,17 @@ return {
         bytes:add(key, f.bytes)
         flows:add(key)
       end,
-      finish = function(out, run)
+      finish = function(view, run)
         local all = tonumber(run.stats.bytes)
         local rows = {}
         for i, x in ipairs(run.protocols()) do
           local n = tonumber(x.bytes)
           rows[i] = { x[1], x.packets, x.bytes, all > 0 and 100 * n / all or 0 }
         end
-        out:table { title = "Protocols", rows = rows, chart = "bytes", columns = { "protocol",
+        view:table { title = "Protocols", rows = rows, chart = "bytes", columns = { "protocol",
           { name = "packets", unit = "packets" }, { name = "bytes", unit = "bytes" },
           { name = "share", unit = "%" } } }
-        local busiest = bytes:top(opt.top)
+        local busiest = bytes:top(out:cut(opt.top))
         local list = {}
         for i, row in ipairs(busiest) do
           local proto, port = math.floor(row[1] / SHARED), row[1] % SHARED
@@ -34,7 +34,7 @@ return {
             services.name(proto, port), flows:get(row[1]), row[2],
             all > 0 and 100 * row[2] / all or 0 }
         end
-        out:table { title = "Services", rows = list, total = busiest.total, chart = "bytes",
+        view:table { title = "Services", rows = list, total = busiest.total, chart = "bytes",
           notes = bytes:notes(), columns = { "protocol", "port", "service",
             { name = "flows", unit = "flows" }, { name = "bytes", unit = "bytes" },
             { name = "share", unit = "%" } } }

@@ -2,7 +2,7 @@
 return {
   about = "the addresses with most bytes, sent and received",
   options = { top = { default = 20, about = "addresses to show" } },
-  start = function(opt)
+  start = function(opt, out)
     local total = top { "bytes by address", key = "address" }
     local sent = sum { "bytes sent", key = "address" }
     local received = sum { "bytes received", key = "address" }
@@ -20,14 +20,14 @@ return {
         received:add(f.dst, to)
         flows:add(f.dst)
       end,
-      finish = function(out)
-        local rows = total:top(opt.top)
+      finish = function(view)
+        local rows = total:top(out:cut(opt.top))
         local list = {}
         for i, row in ipairs(rows) do
           local a = row[1]
           list[i] = { a, geo.country(a), row[2], sent:get(a), received:get(a), flows:get(a) }
         end
-        out:table { title = "Top talkers", rows = list, total = rows.total, chart = "bytes",
+        view:table { title = "Top talkers", rows = list, total = rows.total, chart = "bytes",
           notes = total:notes(), columns = { { name = "address", type = "address" }, "country",
             { name = "bytes", unit = "bytes" }, { name = "sent", unit = "bytes" },
             { name = "received", unit = "bytes" }, { name = "flows", unit = "flows" } } }

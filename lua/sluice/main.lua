@@ -113,8 +113,6 @@ local function start_recipes(p, recipes, out)
       if given == nil then given = spec.default end
       opt[name] = given
     end
-    -- --top is for reading: programs get every row, unless they ask for fewer.
-    if opt.top and not p.recipe_options.top and out:for_programs() then opt.top = 2 ^ 31 end
     recipe.start(r, opt, out)
   end
 end
@@ -123,7 +121,9 @@ local function analyse(p, recipes)
   local o = p.options
   if o.url_file then read_url_file(o.url_file, p.inputs) end
   if #p.inputs == 0 then recipe.fail "no input: give a path, a URL, or - for standard input" end
-  if o.file and o.form then recipe.fail "-T and -o exclude each other: the file's ending says it" end
+  if o.file and o.form then
+    recipe.fail "-T and -o exclude each other: the file's ending says the form"
+  end
   geo.use(o.geo or core.folder .. "/data/country.mmdb")
   services.use(core.folder .. "/data/services.tsv")
   local out = output.open(o)

@@ -16,6 +16,7 @@ local FORMS = { text = true, json = true, jsonl = true, csv = true, tsv = true }
 local ROW_FORMS = { json = C.SL_ROWS_JSON, jsonl = C.SL_ROWS_JSONL, csv = C.SL_ROWS_CSV,
   tsv = C.SL_ROWS_TSV }
 
+local ALL = 2 ^ 31 -- more rows than any table has
 local TEXT_TOP = 20 -- rows of a view in text form, when nothing else is asked
 
 local Out = {}
@@ -73,9 +74,9 @@ function Out:is_text()
   return self.form == "text"
 end
 
---- Whether it is JSON, CSV and the like, in which nothing is cut.
-function Out:for_programs()
-  return ROW_FORMS[self.form] ~= nil
+--- How many rows of many to show: n to people, in text and pictures; all to programs.
+function Out:cut(n)
+  return ROW_FORMS[self.form] and ALL or n
 end
 
 --- A writer of flow rows in the form asked for, or nil when that form is text or a picture. For a
