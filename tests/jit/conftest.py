@@ -29,7 +29,7 @@ class Log:
         by leaving a trace and beginning another one ("stitch"). A trace that returns from a loop is no part
         of it: what that costs shows in `interpreted`."""
         return re.findall(r"^\[TRACE --- .*(?:packet|flow) (?:loop of|filter) .*(?:NYI(?!: return to lower)|blacklisted).*\]$"
-                          r"|^\[TRACE +\d+ .* stitch .*\]$", self.text, re.M)
+                          r"|^\[TRACE +\d+ (?!v\.lua).* stitch .*\]$", self.text, re.M)
 
 
 def records(path):
