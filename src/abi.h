@@ -263,7 +263,7 @@ int sl_out_flush(struct sl_out *);
 /* Writes the rest and frees; a file is renamed to its name, or with keep 0 removed. -1: *err. */
 int sl_out_close(struct sl_out *, int keep, struct sl_error *err);
 const struct sl_error *sl_out_error(const struct sl_out *); /* code 0: none */
-int sl_out_closed(const struct sl_out *); /* the reader of a pipe went away: no error */
+int sl_out_closed(const struct sl_out *);  /* the reader of a pipe went away: no error */
 int sl_out_columns(const struct sl_out *); /* width of the terminal it writes to; 0: none */
 
 /* ---- flows as rows ---- */

@@ -19,9 +19,10 @@ struct sl_fragments {
     struct sl_fragment slots[SL_FRAGMENT_SLOTS];
 };
 
-void sl_fragments_put(struct sl_fragments *, const struct sl_packet *first,
-                      const struct sl_ports *);
+void sl_fragments_put(struct sl_fragments *t, const struct sl_packet *p,
+                      const struct sl_ports *ports);
 /* 1 and the ports of the datagram's first fragment, or 0: not seen. */
-int sl_fragments_get(const struct sl_fragments *, const struct sl_packet *later, struct sl_ports *);
+int sl_fragments_get(const struct sl_fragments *t, const struct sl_packet *p,
+                     struct sl_ports *ports);
 
 #endif

@@ -19,7 +19,7 @@ struct sl_services {
     size_t n, room;
 };
 
-static int add(struct sl_services *s, unsigned proto, unsigned port, const char *name) {
+static int add(struct sl_services *s, uint32_t key, const char *name) {
     if (s->n == s->room) {
         size_t room = s->room ? 2 * s->room : 4096;
         struct service *grown = realloc(s->list, room * sizeof *grown);
@@ -29,25 +29,46 @@ static int add(struct sl_services *s, unsigned proto, unsigned port, const char 
         s->room = room;
     }
     struct service *x = &s->list[s->n++];
-    x->key = proto << 16 | port;
+    x->key = key;
     (void)snprintf(x->name, sizeof x->name, "%s", name);
     return 0;
 }
 
-static int read_list(struct sl_services *s, FILE *file, const char *path, struct sl_error *err) {
-    char line[128], name[NAME_MAX_LENGTH + 1];
-    unsigned proto, port, number = 0;
+/* A number of at most `most`, then a tab; *text moves behind it. -1: there is none. */
+static long number(char **text, long most) {
+    char *end;
+    long n = strtol(*text, &end, 10);
 
-    while (fgets(line, sizeof line, file)) {
-        number++;
-        /* Only these characters: names go into JSON and CSV as they are. */
-        if (sscanf(line, "%3u\t%5u\t%31[A-Za-z0-9._+-]", &proto, &port, name) != 3 || proto > 255 ||
-            port > 65535 || (s->n && s->list[s->n - 1].key >= (proto << 16 | port)))
+    if (end == *text || *end != '\t' || n < 0 || n > most)
+        return -1;
+    *text = end + 1;
+    return n;
+}
+
+/* Only these characters: names go into JSON and CSV as they are. */
+static int is_name(const char *name) {
+    size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-");
+
+    return n > 0 && n <= NAME_MAX_LENGTH && !name[n];
+}
+
+static int read_line(struct sl_services *s, char *line) {
+    long proto = number(&line, UINT8_MAX), port = proto < 0 ? -1 : number(&line, UINT16_MAX);
+    uint32_t key = (uint32_t)proto << 16 | (uint32_t)port;
+
+    line[strcspn(line, "\n")] = '\0';
+    if (port < 0 || !is_name(line) || (s->n && s->list[s->n - 1].key >= key))
+        return -1;
+    return add(s, key, line);
+}
+
+static int read_list(struct sl_services *s, FILE *file, const char *path, struct sl_error *err) {
+    char line[128];
+
+    for (unsigned n = 1; fgets(line, sizeof line, file); n++)
+        if (read_line(s, line) < 0)
             return sl_error_set(err, SL_EXIT_USAGE, "%s: line %u is no service, or out of order",
-                                path, number);
-        if (add(s, proto, port, name) < 0)
-            return sl_error_set(err, SL_EXIT_USAGE, "%s: out of memory", path);
-    }
+                                path, n);
     return 0;
 }
 

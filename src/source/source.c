@@ -28,7 +28,8 @@ struct sl_source *sl_source_open(const char *input, const struct sl_source_optio
     if (is_http_url(input))
         return sl_source_http_open(input, options, err);
     if (strstr(input, "://") && access(input, F_OK) != 0) {
-        sl_error_set(err, SL_EXIT_USAGE, "%.16s…: only http:// and https:// URLs can be read", input);
+        sl_error_set(err, SL_EXIT_USAGE, "%.16s…: only http:// and https:// URLs can be read",
+                     input);
         return NULL;
     }
     return sl_source_file_open(input, err);
