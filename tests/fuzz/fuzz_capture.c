@@ -78,14 +78,25 @@ static struct result read_all(const uint8_t *data, size_t size, size_t chunk,
     struct sl_packet packets[BATCH];
     uint32_t all[BATCH];
     struct result r = {.packets = 0xcbf29ce484222325, .flows = 0xcbf29ce484222325};
-    struct sl_source *source = sl_source_memory_open(data, size, chunk, &err);
-    must(source != NULL);
-    struct sl_reader *reader = sl_reader_open(source, &err);
-    int n = reader ? 0 : SL_READ_ERROR;
+    struct sl_source *source = NULL;
+    struct sl_reader *reader;
+    int n;
+
+    /* libFuzzer's alarm may interrupt a wait for the thread that unpacks: again, then. */
+    do {
+        sl_source_close(source);
+        source = sl_source_memory_open(data, size, chunk, &err);
+        must(source != NULL);
+        reader = sl_reader_open(source, &err);
+    } while (!reader && err.code == SL_EXIT_INTERRUPTED);
+    n = reader ? SL_READ_WAIT : SL_READ_ERROR;
 
     for (uint32_t i = 0; i < BATCH; i++)
         all[i] = i;
-    while (reader && (n = sl_reader_next(reader, packets, BATCH, -1, &err)) > 0) {
+    while (reader && (n > 0 || n == SL_READ_WAIT)) {
+        n = sl_reader_next(reader, packets, BATCH, -1, &err);
+        if (n <= 0)
+            continue;
         add_packets(&r, packets, (uint32_t)n);
         must(sl_flows_update(table, packets, all, (uint32_t)n, &err) == 0);
         add_flows(&r, table);
