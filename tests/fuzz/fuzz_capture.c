@@ -102,7 +102,9 @@ static struct result read_all(const uint8_t *data, size_t size, size_t chunk,
         add_flows(&r, table);
     }
     must(n == SL_READ_END || (n == SL_READ_ERROR && err.code && err.message[0]));
-    for (const char *c = err.message; *c; c++)
+    /* Where in compressed bytes a library notices damage depends on the pieces it was given. */
+    int unpacking = strstr(err.message, "compressed input") != NULL;
+    for (const char *c = err.message; *c && !unpacking; c++)
         r.packets = mix(r.packets, (uint64_t)*c);
     must(sl_flows_finish(table, &err) == 0);
     add_flows(&r, table);
