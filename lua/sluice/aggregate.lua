@@ -23,8 +23,8 @@
 local ffi = require("ffi")
 local code = require("sluice.aggregate_add")
 
-local error, ipairs, pairs, setmetatable, tonumber, tostring, type =
-  error, ipairs, pairs, setmetatable, tonumber, tostring, type
+local error, getmetatable, ipairs, pairs, setmetatable, tonumber, tostring, type =
+  error, getmetatable, ipairs, pairs, setmetatable, tonumber, tostring, type
 
 local addr_t = ffi.typeof("struct sl_addr")
 
@@ -390,4 +390,9 @@ local function new(context)
   return make
 end
 
-return { new = new }
+-- Whether a Lua value is an aggregate.
+local function is(object)
+  return type(object) == "table" and getmetatable(object) == metatable
+end
+
+return { new = new, is = is }

@@ -3,6 +3,7 @@ local address = require "sluice.address"
 local aggregate = require "sluice.aggregate"
 local geo = require "sluice.geo"
 local services = require "sluice.services"
+local stop = require "sluice.stop"
 local ffi = require "ffi"
 
 local recipe = {}
@@ -32,6 +33,7 @@ function recipe.environment(make)
   for name, v in pairs(_G) do env[name] = v end
   env._G = env
   env.net, env.addr, env.geo, env.services = address.net, address.addr, geo, services
+  env.stop = stop
   for _, kind in ipairs { "count", "sum", "min", "max", "top", "series" } do
     env[kind] = make[kind]
   end
