@@ -4,7 +4,8 @@
 #include <string.h>
 
 int sl_buffer_init(struct sl_buffer *b, struct sl_source *source, struct sl_error *err) {
-    *b = (struct sl_buffer){.source = source, .capacity = 2 * SL_BUFFER_READ_BYTES};
+    *b = (struct sl_buffer){
+        .source = source, .capacity = 2 * SL_BUFFER_READ_BYTES, .enough = UINT64_MAX};
     b->data = malloc(b->capacity);
     if (!b->data)
         return sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory", source->name);
@@ -37,6 +38,18 @@ static int make_room(struct sl_buffer *b, size_t want, struct sl_error *err) {
     return 0;
 }
 
+/* How much to ask the source for at once, to get `want` bytes into the window. */
+static size_t next_read(const struct sl_buffer *b, size_t want) {
+    size_t room = b->capacity - b->end, missing = want - sl_buffer_size(b);
+    uint64_t at = b->offset + sl_buffer_size(b);
+
+    if (room > SL_BUFFER_READ_BYTES)
+        room = SL_BUFFER_READ_BYTES;
+    if (at + missing >= b->enough)
+        return missing < room ? missing : room;
+    return room < b->enough - at ? room : (size_t)(b->enough - at);
+}
+
 enum sl_more sl_buffer_more(struct sl_buffer *b, size_t want, int timeout_ms,
                             struct sl_error *err) {
     if (want > SL_BUFFER_MAX_BYTES)
@@ -46,10 +59,8 @@ enum sl_more sl_buffer_more(struct sl_buffer *b, size_t want, int timeout_ms,
     while (sl_buffer_size(b) < want) {
         if (make_room(b, want, err) < 0)
             return SL_MORE_ERROR;
-        size_t room = b->capacity - b->end;
-        if (room > SL_BUFFER_READ_BYTES)
-            room = SL_BUFFER_READ_BYTES;
-        ssize_t n = b->source->ops->read(b->source, b->data + b->end, room, timeout_ms, err);
+        ssize_t n =
+            b->source->ops->read(b->source, b->data + b->end, next_read(b, want), timeout_ms, err);
         if (n == SL_SOURCE_WAIT)
             return SL_MORE_WAIT;
         if (n < 0)

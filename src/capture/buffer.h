@@ -19,6 +19,8 @@ struct sl_buffer {
     uint8_t *data;
     size_t capacity, start, end;
     uint64_t offset; /* of data[start] in the input */
+    uint64_t
+        enough; /* bytes of the input from this offset on are read only where they are wanted */
 };
 
 enum sl_more { SL_MORE_ERROR = -1, SL_MORE_WAIT = -2, SL_MORE_END = 0, SL_MORE_OK = 1 };

@@ -4,14 +4,39 @@
 
 #include "reader.h"
 
+/* A chain of headers that resync.c follows: each record's size leads to the next one. */
+enum { SL_LOOK_SHORT = -1, SL_LOOK_MAX_BYTES = 1 << 20 }; /* no larger records are believed */
+struct sl_chain {
+    const void *state; /* of the format, to begin with */
+    int timely;        /* pcap: times must be near that of the state */
+    uint32_t records;
+    int weak;  /* the last record is one that captures hold seldom, and payload looks like often */
+    int64_t s; /* pcap: time of the record before */
+    int swap;  /* pcapng: byte order and interfaces of the section it is in */
+    uint32_t n_ifaces;
+};
+
 struct sl_format {
     const char *name;
+    uint32_t align; /* offsets of records are multiples of it */
     /* Parses whole records at the front of the window into packets, consuming them, and returns
      * how many. 0: to go on it needs r->want bytes in the window or, where r->skip is set,
      * r->skip bytes consumed. -1 with *err: the capture is damaged at r->buffer.offset. A parse
      * that found packets before the damage returns them and meets the damage again. */
     int (*parse)(struct sl_reader *, struct sl_packet *packets, uint32_t max, struct sl_error *);
-    void (*free)(struct sl_reader *);
+    /* Judges n bytes at a place where a record may begin, and moves the chain's memory on. Returns
+     * the record's size, 0 where none can begin, SL_LOOK_SHORT where n bytes do not tell. */
+    int64_t (*look)(struct sl_chain *, const uint8_t *, size_t n);
+    /* Of the format's own state: what reader.state and sl_reader_state.of_format point to. */
+    void *(*copy)(const void *); /* NULL: out of memory */
+    int (*equal)(const void *, const void *);
+    struct sl_time (*last)(const void *); /* what a packet without time gets */
+    void (*free)(void *);
+};
+
+struct sl_reader_state {
+    const struct sl_format *format;
+    void *of_format;
 };
 
 struct sl_reader {
@@ -21,12 +46,18 @@ struct sl_reader {
     const char *compression;    /* the name of that compression */
     int64_t size;               /* of the source, as far as it was known when the reader opened */
     struct sl_reader_stats stats;
-    uint64_t packets; /* handed out so far */
+    uint64_t packets; /* handed out so far, and those before it */
+    uint64_t before;  /* sl_reader_count_from */
     size_t want;      /* bytes that parse needs in the window */
     uint64_t skip;    /* bytes to pass over before parse goes on */
     uint64_t record;  /* offset of the record that parse stands at */
+    uint64_t limit;   /* records that begin here or behind are not read */
     void *state;      /* of the format */
 };
+
+static inline int sl_reader_at_limit(const struct sl_reader *r) {
+    return r->buffer.offset >= r->limit;
+}
 
 int sl_pcap_open(struct sl_reader *, struct sl_error *) SL_USED;
 int sl_pcapng_open(struct sl_reader *, struct sl_error *) SL_USED;

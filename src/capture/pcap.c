@@ -6,6 +6,11 @@
 #include <stdlib.h>
 
 enum { FILE_HEADER = 24, RECORD_HEADER = 16, MODIFIED_RECORD_HEADER = 24 };
+enum { /* of what pcap_look takes for a record */
+       WIRE_MAX = 1 << 20,
+       STEP_MAX_S = 86400,     /* from the record before */
+       REACH_MAX_S = 315576000 /* ten years: from what the capture has elsewhere */
+};
 enum lengths { LENGTHS_PLAIN, LENGTHS_SWAPPED, LENGTHS_MAYBE_SWAPPED };
 
 struct pcap {
@@ -14,6 +19,8 @@ struct pcap {
     uint32_t record_header;
     uint32_t nsec_per_tick;
     uint16_t link_type;
+    int timed;           /* last is known */
+    struct sl_time last; /* of the packet before */
 };
 
 /* A fraction of a second and more in the sub-second field is real in the wild: it is carried. */
@@ -28,26 +35,30 @@ static struct sl_time time_of(uint32_t s, uint32_t ticks, uint32_t nsec_per_tick
     return t;
 }
 
+static inline void get_lengths(const struct pcap *f, const uint8_t *h, uint32_t *caplen,
+                               uint32_t *len) {
+    uint32_t a = sl_load32(h + 8, f->swap), b = sl_load32(h + 12, f->swap);
+    int swapped = f->lengths == LENGTHS_SWAPPED || (f->lengths == LENGTHS_MAYBE_SWAPPED && a > b);
+
+    *caplen = swapped ? b : a;
+    *len = swapped ? a : b;
+}
+
 static int pcap_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t max,
                       struct sl_error *err) {
-    const struct pcap *f = r->state;
+    struct pcap *f = r->state;
     struct sl_buffer *b = &r->buffer;
     uint32_t n = 0;
 
-    while (n < max) {
+    while (n < max && !sl_reader_at_limit(r)) {
         size_t size = sl_buffer_size(b);
         const uint8_t *h = sl_buffer_at(b);
 
         r->want = f->record_header;
         if (size < r->want)
             break;
-        uint32_t caplen = sl_load32(h + 8, f->swap), len = sl_load32(h + 12, f->swap);
-        if (f->lengths == LENGTHS_SWAPPED ||
-            (f->lengths == LENGTHS_MAYBE_SWAPPED && caplen > len)) {
-            uint32_t other = caplen;
-            caplen = len;
-            len = other;
-        }
+        uint32_t caplen, len;
+        get_lengths(f, h, &caplen, &len);
         if (__builtin_expect(caplen > SL_MAX_CAPLEN, 0)) {
             if (n)
                 break;
@@ -72,14 +83,57 @@ static int pcap_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t m
         p->no_time = 0;
         sl_buffer_consume(b, r->want);
     }
+    if (n) {
+        f->last = packets[n - 1].ts;
+        f->timed = 1;
+    }
     return (int)n;
 }
 
-static void pcap_free(struct sl_reader *r) {
-    free(r->state);
+/* Refuses what no capture program writes. What some do write, but seldom, is weak: packets without
+ * a byte, longer captured than on the wire, huge ones, and times far from the record before; of the
+ * first records also those far from what the capture has elsewhere. (Headers read from 4 bytes
+ * behind their begin make a chain as well: their seconds are microseconds, a time in 1970.) */
+static int64_t pcap_look(struct sl_chain *c, const uint8_t *h, size_t n) {
+    const struct pcap *f = c->state;
+    uint32_t caplen, len;
+
+    if (n < f->record_header)
+        return SL_LOOK_SHORT;
+    get_lengths(f, h, &caplen, &len);
+    if (caplen > SL_MAX_CAPLEN || sl_load32(h + 4, f->swap) >= 1000000000 / f->nsec_per_tick)
+        return 0;
+    int64_t s = sl_load32(h, f->swap);
+    c->weak = !caplen || caplen > len || len > WIRE_MAX ||
+              (c->records && llabs(s - c->s) > STEP_MAX_S) ||
+              (c->records < 2 && c->timely && f->timed && llabs(s - f->last.s) > REACH_MAX_S);
+    c->records++;
+    c->s = s;
+    return (int64_t)f->record_header + caplen;
 }
 
-static const struct sl_format pcap_format = {"pcap", pcap_parse, pcap_free};
+static void *pcap_copy(const void *state) {
+    struct pcap *f = malloc(sizeof *f);
+
+    if (f)
+        *f = *(const struct pcap *)state;
+    return f;
+}
+
+static int pcap_equal(const void *a, const void *b) {
+    const struct pcap *x = a, *y = b;
+
+    return x->swap == y->swap && x->lengths == y->lengths && x->record_header == y->record_header &&
+           x->nsec_per_tick == y->nsec_per_tick && x->link_type == y->link_type;
+}
+
+static struct sl_time pcap_last(const void *state) {
+    (void)state;
+    return (struct sl_time){0}; /* no packet of a pcap file needs it */
+}
+
+static const struct sl_format pcap_format = {"pcap",    1,          pcap_parse, pcap_look,
+                                             pcap_copy, pcap_equal, pcap_last,  free};
 
 static int set_version(struct pcap *f, const struct sl_reader *r, const uint8_t *h,
                        struct sl_error *err) {

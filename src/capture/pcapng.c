@@ -254,7 +254,7 @@ static int pcapng_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t
                         struct sl_error *err) {
     uint32_t n = 0, type = 0, total = 0;
 
-    while (n < max) {
+    while (n < max && !sl_reader_at_limit(r)) {
         int head = read_head(r, &type, &total, err);
 
         if (head <= 0)
@@ -283,14 +283,112 @@ static int pcapng_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t
     return (int)n;
 }
 
-static void pcapng_free(struct sl_reader *r) {
-    struct pcapng *g = r->state;
+/* The content of a block that ends as its head says. 0: it cannot be. */
+static int look_inside(struct sl_chain *c, uint32_t type, const uint8_t *body, size_t size) {
+    c->weak = 0;
+    switch (type) {
+    case BLOCK_ENHANCED:
+    case BLOCK_PACKET:
+        if (size < PACKET_HEAD || sl_load32(body + 12, c->swap) > size - PACKET_HEAD)
+            return 0;
+        c->weak = (type == BLOCK_PACKET ? sl_load16(body, c->swap) : sl_load32(body, c->swap)) >=
+                  c->n_ifaces;
+        return 1;
+    case BLOCK_SIMPLE:
+        c->weak = !c->n_ifaces;
+        return size >= 4;
+    case BLOCK_SECTION:
+        c->n_ifaces = 0;
+        return size >= 16;
+    case BLOCK_INTERFACE:
+        c->n_ifaces++;
+        return size >= 8;
+    case 4:          /* name resolution */
+    case 5:          /* interface statistics */
+    case 9:          /* systemd journal export */
+    case 10:         /* decryption secrets */
+    case 0xbad:      /* custom, to be copied */
+    case 0x40000bad: /* custom, not to be copied */
+        return 1;
+    default:
+        c->weak = 1;
+        return 1;
+    }
+}
 
-    free(g->ifaces);
+/* Both lengths of a block must agree, so times need not be looked at. */
+static int64_t pcapng_look(struct sl_chain *c, const uint8_t *h, size_t n) {
+    const struct pcapng *g = c->state;
+
+    if (!c->records) {
+        c->swap = g->swap;
+        c->n_ifaces = g->n_ifaces;
+    }
+    if (n < BLOCK_MIN)
+        return SL_LOOK_SHORT;
+    uint32_t type = sl_load32(h, c->swap);
+    if (type == BLOCK_SECTION && sl_load32(h + 8, c->swap) != BYTE_ORDER_MAGIC) {
+        c->swap = !c->swap;
+        if (sl_load32(h + 8, c->swap) != BYTE_ORDER_MAGIC)
+            return 0;
+    }
+    uint32_t total = sl_load32(h + 4, c->swap);
+    if (total < BLOCK_MIN || total % 4 || total > SL_LOOK_MAX_BYTES)
+        return 0;
+    if (total > n)
+        return SL_LOOK_SHORT;
+    if (sl_load32(h + total - BLOCK_TAIL, c->swap) != total ||
+        !look_inside(c, type, h + BLOCK_HEAD, total - BLOCK_MIN))
+        return 0;
+    c->records++;
+    return total;
+}
+
+static void *pcapng_copy(const void *state) {
+    const struct pcapng *from = state;
+    struct pcapng *g = malloc(sizeof *g);
+
+    if (!g)
+        return NULL;
+    *g = *from;
+    g->room = from->n_ifaces ? from->n_ifaces : 1;
+    if (!(g->ifaces = calloc(g->room, sizeof *g->ifaces))) {
+        free(g);
+        return NULL;
+    }
+    if (from->n_ifaces)
+        memcpy(g->ifaces, from->ifaces, from->n_ifaces * sizeof *g->ifaces);
+    return g;
+}
+
+static int pcapng_equal(const void *a, const void *b) {
+    const struct pcapng *x = a, *y = b;
+
+    if (x->swap != y->swap || x->n_ifaces != y->n_ifaces)
+        return 0;
+    for (uint32_t i = 0; i < x->n_ifaces; i++) {
+        const struct iface *f = &x->ifaces[i], *g = &y->ifaces[i];
+        if (f->ticks_per_s != g->ticks_per_s || f->offset_s != g->offset_s ||
+            f->snaplen != g->snaplen || f->link_type != g->link_type)
+            return 0;
+    }
+    return 1;
+}
+
+static struct sl_time pcapng_last(const void *state) {
+    return ((const struct pcapng *)state)->last;
+}
+
+static void pcapng_free(void *state) {
+    struct pcapng *g = state;
+
+    if (g)
+        free(g->ifaces);
     free(g);
 }
 
-static const struct sl_format pcapng_format = {"pcapng", pcapng_parse, pcapng_free};
+static const struct sl_format pcapng_format = {
+    "pcapng", 4, pcapng_parse, pcapng_look, pcapng_copy, pcapng_equal, pcapng_last, pcapng_free};
 
 int sl_pcapng_open(struct sl_reader *r, struct sl_error *err) {
     struct pcapng *g = calloc(1, sizeof *g);

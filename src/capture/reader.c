@@ -128,6 +128,7 @@ struct sl_reader *sl_reader_open(struct sl_source *source, struct sl_error *err)
         sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory", source->name);
         return NULL;
     }
+    r->limit = UINT64_MAX;
     if (open_source(r, source, err) < 0) {
         sl_reader_close(r);
         return NULL;
@@ -135,11 +136,55 @@ struct sl_reader *sl_reader_open(struct sl_source *source, struct sl_error *err)
     return r;
 }
 
+static int start_at(struct sl_reader *r, struct sl_source *source, uint64_t offset,
+                    const struct sl_reader_state *state, struct sl_error *err) {
+    if (!(r->state = state->format->copy(state->of_format)))
+        return sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory", source->name);
+    r->format = state->format;
+    r->limit = UINT64_MAX;
+    r->size = source->size;
+    if (sl_buffer_init(&r->buffer, source, err) < 0)
+        return -1;
+    r->buffer.offset = r->record = offset;
+    return source->ops->seek(source, offset, err);
+}
+
+struct sl_reader *sl_reader_open_at(struct sl_source *source, uint64_t offset,
+                                    const struct sl_reader_state *state, struct sl_error *err) {
+    struct sl_reader *r = calloc(1, sizeof *r);
+
+    if (!r) {
+        sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory", source->name);
+        return NULL;
+    }
+    if (start_at(r, source, offset, state, err) < 0) {
+        sl_reader_close(r);
+        return NULL;
+    }
+    return r;
+}
+
+int sl_reader_can_seek(const struct sl_reader *r) {
+    return !r->unpacked && r->buffer.source->ops->seek != NULL;
+}
+
+void sl_reader_count_from(struct sl_reader *r, uint64_t packets) {
+    r->packets = r->before = packets;
+}
+
+void sl_reader_limit(struct sl_reader *r, uint64_t end) {
+    r->limit = r->buffer.enough = end;
+}
+
+uint64_t sl_reader_offset(const struct sl_reader *r) {
+    return r->buffer.offset;
+}
+
 void sl_reader_close(struct sl_reader *r) {
     if (!r)
         return;
     if (r->format)
-        r->format->free(r);
+        r->format->free(r->state);
     sl_source_close(r->unpacked);
     sl_buffer_free(&r->buffer);
     free(r);
@@ -171,12 +216,16 @@ int sl_reader_next(struct sl_reader *r, struct sl_packet *packets, uint32_t max,
             if (n < 0)
                 return in_unpacked(r, err);
             if (n) {
+                if (r->packets == r->before)
+                    r->stats.own_time = !packets[0].no_time;
                 r->packets += (uint64_t)n;
                 return n;
             }
             r->record = r->buffer.offset; /* parse may have passed blocks without packets */
             if (r->skip)
                 continue;
+            if (sl_reader_at_limit(r))
+                return SL_READ_END;
             more = sl_buffer_more(&r->buffer, r->want, timeout_ms, err);
         }
         switch (more) {

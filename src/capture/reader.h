@@ -16,11 +16,13 @@ enum { SL_MAX_CAPLEN = 262144 };
 enum { SL_READ_END = 0, SL_READ_ERROR = -1, SL_READ_WAIT = -2 };
 
 struct sl_reader;
+struct sl_reader_state;
 
 /* What was met beside packets. */
 struct sl_reader_stats {
     uint64_t other_blocks; /* pcapng blocks that hold no packet and no interface */
     uint64_t without_time; /* packets of pcapng simple packet blocks */
+    int own_time;          /* the first packet has a time stamp: none was borrowed from before */
 };
 
 /* Looks at the first bytes of the source (borrowed until close) and opens the reader that they
@@ -29,6 +31,23 @@ struct sl_reader_stats {
  * sluice does not read, or no bytes. */
 struct sl_reader *sl_reader_open(struct sl_source *, struct sl_error *) SL_USED;
 void sl_reader_close(struct sl_reader *); /* NULL is allowed; leaves the source open */
+
+/* A reader that goes on at exactly this byte offset of a source that can seek and is not compressed
+ * (sl_reader_can_seek), where a record begins, in that state (copied; state.h). Offsets are those
+ * in the source; packets are numbered from 1, or behind sl_reader_count_from. */
+struct sl_reader *sl_reader_open_at(struct sl_source *, uint64_t offset,
+                                    const struct sl_reader_state *, struct sl_error *) SL_USED;
+int sl_reader_can_seek(const struct sl_reader *);
+
+/* So many packets lie before the reader: its numbers and messages take them in. */
+void sl_reader_count_from(struct sl_reader *, uint64_t packets);
+
+/* Records that begin at `end` or behind belong to somebody else: before the first of them
+ * sl_reader_next returns SL_READ_END. A record that begins before `end` is read to its own end. */
+void sl_reader_limit(struct sl_reader *, uint64_t end);
+
+/* Where the next record begins, after sl_reader_next gave packets or SL_READ_END. */
+uint64_t sl_reader_offset(const struct sl_reader *);
 
 /* Fills packets[0 .. n-1], n <= max, with the next records and returns n. Their data is borrowed
  * until the next call. SL_READ_END: the capture ended well. SL_READ_ERROR: it cannot be read
