@@ -204,6 +204,7 @@ struct sl_stats {
     uint64_t skipped[16];         /* packets without a network, by SL_SKIP_… */
     uint64_t incomplete[16];      /* packets with one whose decoding stopped, by SL_SKIP_… */
     uint64_t ts_saturated;        /* packets whose time does not fit ts_ns */
+    uint64_t backwards; /* packets of the capture, passing or not, earlier than the one before */
 };
 
 struct sl_flow_stats {
@@ -211,7 +212,6 @@ struct sl_flow_stats {
     uint64_t ended[8];       /* by SL_END_… */
     uint64_t packets;        /* that belong to a flow */
     uint64_t fragments_lost; /* later fragments whose first one was not seen: in no flow */
-    uint64_t backwards;      /* packets earlier than the one before them */
     uint32_t live, live_max;
 };
 
@@ -225,6 +225,10 @@ const struct sl_error *sl_run_error(const struct sl_run *); /* code 0: none so f
 /* Fills the batch with the next packets that pass -f, decoded. Returns its state. */
 int sl_run_next(struct sl_run *);
 struct sl_batch *sl_run_batch(struct sl_run *);
+/* Does all that the taps' owners do by hand, for many batches at a time and without a word to Lua:
+ * for a run with one tap at most where nobody looks at packets, only at flows and statistics. Returns
+ * a state, SL_STEP_PACKETS also when decided flows wait. */
+int sl_run_skim(struct sl_run *);
 /* Behind all common filters: counts the batch in, and cuts it at -c. 1: -c is reached, this is
  * the last batch. */
 int sl_run_count(struct sl_run *);

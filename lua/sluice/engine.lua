@@ -220,6 +220,37 @@ function Run:step()
   return last
 end
 
+-- Whether nobody looks at packets: then the core goes through batches without asking.
+function Run:skims()
+  local o = self.opts
+  if self.display or self.every > 0 or (o.count or 0) > 0 or #self.groups > 1 then return false end
+  for _, g in ipairs(self.groups) do
+    if g.filter or #g.packet_loops > 0 then return false end
+  end
+  return true
+end
+
+-- As pull, where the run skims.
+function Run:skim()
+  local out = self.opts.out
+  while true do
+    local state = C.sl_run_skim(self.handle)
+    for _, g in ipairs(self.groups) do self:flows(g) end
+    if C.sl_out_error(out).code ~= 0 then return end
+    if state == C.SL_STEP_WAIT then
+      C.sl_out_flush(out)
+    elseif state ~= C.SL_STEP_PACKETS then
+      self:ended(state)
+      return
+    end
+  end
+end
+
+function Run:ended(state)
+  if state ~= C.SL_STEP_INTERRUPTED then return end
+  self.status, self.message = 130, "interrupted: the result holds what was read so far"
+end
+
 -- Batch after batch to the end of the inputs, of the output, or to -c.
 function Run:pull()
   local out = self.opts.out
@@ -229,10 +260,8 @@ function Run:pull()
       if self:step() or C.sl_out_error(out).code ~= 0 then return end
     elseif state == C.SL_STEP_WAIT then
       C.sl_out_flush(out)
-    elseif state == C.SL_STEP_INTERRUPTED then
-      self.status, self.message = 130, "interrupted: the result holds what was read so far"
-      return
     else
+      self:ended(state)
       return
     end
   end
@@ -249,7 +278,7 @@ end
 --- Reads to the end. Returns the exit status and a message or nil; whatever was read has been
 --- handed to the recipes then, and finish can be called.
 function Run:read()
-  self:guarded "pull"
+  self:guarded(self:skims() and "skim" or "pull")
   local err = C.sl_run_error(self.handle)
   if err.code ~= 0 then
     if err.code ~= 1 then self:fail() end

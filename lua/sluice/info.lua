@@ -29,7 +29,7 @@ local function account(run, bytes_read)
   if f then
     parts[#parts + 1] = ("%d flows, at most %d at once"):format(tonumber(f.created), f.live_max)
     parts[#parts + 1] = ("%d fragments without their first one"):format(tonumber(f.fragments_lost))
-    parts[#parts + 1] = ("%d packets earlier than the one before"):format(tonumber(f.backwards))
+    parts[#parts + 1] = ("%d packets earlier than the one before"):format(tonumber(run.stats.backwards))
   end
   parts[#parts + 1] = "one worker"
   return table.concat(parts, ", ")

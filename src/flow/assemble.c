@@ -1,4 +1,5 @@
 /* A flow as the outside sees it (abi.h), from the parts that the store keeps. */
+#include "clock.h"
 #include "table.h"
 
 static struct sl_addr ipv4(uint64_t number) {
@@ -36,7 +37,8 @@ static void put_totals(const struct sl_store *s, const struct sl_hot *h, struct 
     }
 }
 
-void sl_flow_assemble(const struct sl_store *s, uint32_t index, struct sl_flow *to) {
+void sl_flow_assemble(const struct sl_flows *t, uint32_t index, struct sl_flow *to) {
+    const struct sl_store *s = &t->store;
     const struct sl_hot *h = sl_store_hot(s, index);
     const struct sl_cold *c = sl_store_cold(s, index);
 
@@ -47,7 +49,7 @@ void sl_flow_assemble(const struct sl_store *s, uint32_t index, struct sl_flow *
     to->first = sl_cold_first(c);
     to->last = sl_hot_last(h);
     to->decided = sl_cold_decided(c);
-    to->t = c->t;
+    to->t = sl_seconds_between(t->origin, to->first);
     to->duration = sl_seconds_between(to->first, to->last);
     to->fragments = c->fragments;
     to->end = c->end;

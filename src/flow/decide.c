@@ -1,10 +1,11 @@
 /* How flows end and come out in order. */
+#include "clock.h"
 #include "table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { SWEEP_SLACK_S = 10, AHEAD = 8 };
+enum { AHEAD = 8 };
 
 const char *sl_flow_end_name(uint32_t end) {
     static const char *const names[] = {"eof", "fin", "rst", "reuse", "idle", "evicted"};
@@ -82,7 +83,7 @@ uint32_t sl_flows_decided(struct sl_flows *t, struct sl_flow ***flows) {
         if (sl_store_put(&t->store, index) < 0)
             break; /* no memory to remember the free place: the next round tries again */
         t->taken++;
-        sl_flow_assemble(&t->store, index, &t->handed->flows[n]);
+        sl_flow_assemble(t, index, &t->handed->flows[n]);
         t->handed->list[n] = &t->handed->flows[n];
     }
     *flows = n ? t->handed->list : NULL;
@@ -127,15 +128,10 @@ static int sweep(struct sl_flows *t, int64_t until_s) {
 
 /* When the clock has fallen far back the wheel starts again from there: what is due in its past
  * would else stay for as long as the leap. */
-int sl_flows_sweep_if_due(struct sl_flows *t) {
-    struct sl_time low;
-
-    if (!sl_clock_low(&t->clock, &low))
+int sl_flows_sweep(struct sl_flows *t, int64_t until_s, struct sl_error *err) {
+    if (until_s <= t->wheel.next_s && until_s >= t->wheel.next_s - SL_WHEEL_BUCKETS / 2)
         return 0;
-    int64_t until_s = low.s - SWEEP_SLACK_S;
-    if (until_s > t->wheel.next_s || until_s < t->wheel.next_s - SL_WHEEL_BUCKETS / 2)
-        return sweep(t, until_s);
-    return 0;
+    return sweep(t, until_s) < 0 ? sl_flows_no_memory(t, err) : 0;
 }
 
 /* Decides a flow that is left at the end of the input. */
@@ -150,9 +146,7 @@ static int end_at(struct sl_flows *t, struct sl_hot *h, struct sl_time at_end) {
     return end(t, h, why, when);
 }
 
-int sl_flows_finish(struct sl_flows *t, struct sl_error *err) {
-    struct sl_time at_end = sl_clock_end(&t->clock);
-
+int sl_flows_finish(struct sl_flows *t, struct sl_time at_end, struct sl_error *err) {
     sl_slots_free(&t->slots); /* nobody looks for a flow any more */
     if (sl_wheel_take(&t->wheel, t->wheel.next_s - 1) < 0)
         goto no_memory;
@@ -166,5 +160,5 @@ int sl_flows_finish(struct sl_flows *t, struct sl_error *err) {
     sort_decided(t, t->taken);
     return 0;
 no_memory:
-    return sl_error_set(err, SL_EXIT_INPUT, "out of memory at the end of the input");
+    return sl_flows_no_memory(t, err);
 }

@@ -3,7 +3,7 @@
 #ifndef SL_FLOW_FRAGMENT_H
 #define SL_FLOW_FRAGMENT_H
 
-#include "key.h"
+#include "event.h"
 
 enum { SL_FRAGMENT_SLOTS = 4096, SL_FRAGMENT_MAX_AGE_S = 60 /* RFC 8200 section 4.5 */ };
 
@@ -19,10 +19,10 @@ struct sl_fragments {
     struct sl_fragment slots[SL_FRAGMENT_SLOTS];
 };
 
-void sl_fragments_put(struct sl_fragments *t, const struct sl_packet *p,
-                      const struct sl_ports *ports);
+void sl_fragments_put(struct sl_fragments *t, const struct sl_flow_event *,
+                      const struct sl_event_more *);
 /* 1 and the ports of the datagram's first fragment, or 0: not seen. */
-int sl_fragments_get(const struct sl_fragments *t, const struct sl_packet *p,
-                     struct sl_ports *ports);
+int sl_fragments_get(const struct sl_fragments *t, const struct sl_flow_event *,
+                     const struct sl_event_more *, struct sl_ports *ports);
 
 #endif

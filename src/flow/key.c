@@ -1,7 +1,5 @@
 #include "key.h"
 
-#include <string.h>
-
 enum { ICMP = 1, ICMPV6 = 58 };
 
 /* Types that come in pairs, as icmp4_counterpart and icmp6_counterpart of Zeek's ICMP.cc. */
@@ -27,11 +25,4 @@ struct sl_ports sl_icmp_ports(const struct sl_packet *p) {
     return (struct sl_ports){.sport = p->icmp_type,
                              .dport = other < 0 ? p->icmp_code : (uint16_t)other,
                              .one_way = other < 0};
-}
-
-uint32_t sl_host_v6(const struct sl_addr *a, const struct sl_hash_seed *s) {
-    uint64_t w[2];
-
-    memcpy(w, a, sizeof w);
-    return (uint32_t)(sl_mix(w[0] ^ s->a, w[1] ^ s->b) >> 16);
 }

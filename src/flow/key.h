@@ -9,21 +9,13 @@
 
 #include "../types.h"
 
-/* sl_flow_key.kind: the IP protocol, and above it */
+/* kind: the IP protocol, and above it */
 enum {
     SL_KEY_V6 = 0x100,
     SL_KEY_ONE_WAY = 0x200,    /* the answer, if any, is no packet of this flow (most ICMP types) */
     SL_KEY_FROM_UPPER = 0x400, /* the sender (of a flow: the originator) is the upper end */
-    SL_KEY_SAME = 0x3ff        /* what all packets of a flow have in common */
-};
-
-struct sl_flow_key {
-    uint64_t hosts; /* lower end << 32 | upper end: IPv4 addresses, keyed hashes of IPv6 ones */
-    uint32_t ports; /* lower end << 16 | upper end */
-    uint32_t hash;
-    struct sl_packet *packet; /* whose key it is; borrowed */
-    uint16_t position;        /* where it stands in the selection */
-    uint16_t kind;
+    SL_KEY_SAME = 0x3ff,       /* what all packets of a flow have in common */
+    SL_KEY_PROTO = 0xff
 };
 
 /* The ports of a packet; of ICMP type and code. */
@@ -40,12 +32,17 @@ struct sl_hash_seed {
 /* Zeek's pairing of ICMP types: the port numbers of an ICMP or ICMPv6 packet. */
 struct sl_ports sl_icmp_ports(const struct sl_packet *);
 
-/* An IPv6 address as a number of 32 bits. Two may share one: who finds a flow by it compares. */
-uint32_t sl_host_v6(const struct sl_addr *, const struct sl_hash_seed *);
-
 static inline uint64_t sl_mix(uint64_t a, uint64_t b) {
     unsigned __int128 m = (unsigned __int128)a * b;
     return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+/* An IPv6 address as a number of 32 bits. Two may share one: who finds a flow by it compares. */
+static inline uint32_t sl_host_v6(const struct sl_addr *a, const struct sl_hash_seed *s) {
+    uint64_t w[2];
+
+    __builtin_memcpy(w, a, sizeof w);
+    return (uint32_t)(sl_mix(w[0] ^ s->a, w[1] ^ s->b) >> 16);
 }
 
 /* The hash of a key's other fields: a flow need not keep it. */
@@ -57,25 +54,26 @@ static inline uint32_t sl_flow_hash(uint64_t hosts, uint32_t ports, uint16_t kin
     return (uint32_t)(h ^ h >> 32);
 }
 
-/* Fills in all but position. The packet must be IP. */
-static inline void sl_flow_key_of(struct sl_packet *p, struct sl_ports ports,
-                                  const struct sl_hash_seed *seed, struct sl_flow_key *k) {
-    int v6 = p->ip_version == 6;
-    uint64_t src = v6 ? sl_host_v6(&p->src, seed) : p->src.w[3];
-    uint64_t dst = v6 ? sl_host_v6(&p->dst, seed) : p->dst.w[3];
-    uint64_t from = src << 16 | ports.sport, to = dst << 16 | ports.dport;
-    int swapped = from > to;
+/* A key: both ends and what the packets between them are. */
+struct sl_flow_key {
+    uint64_t hosts; /* lower end << 32 | upper end: IPv4 addresses, keyed hashes of IPv6 ones */
+    uint32_t ports; /* lower end << 16 | upper end */
+    uint16_t kind;
+};
 
-    if (from == to) /* or so it seems: two IPv6 addresses with one number */
-        swapped = __builtin_memcmp(&p->src, &p->dst, sizeof p->src) > 0;
-    swapped &= !ports.one_way;
+/* src and dst are sl_host_v6 or IPv4 addresses as numbers. where_equal tells the order of ends that
+ * look the same: two IPv6 addresses may share a number. */
+static inline struct sl_flow_key sl_flow_key_of(uint64_t src, uint64_t dst, struct sl_ports ports,
+                                                unsigned kind, int where_equal) {
+    uint64_t from = src << 16 | ports.sport, to = dst << 16 | ports.dport;
+    int swapped = (from == to ? where_equal : from > to) & !ports.one_way;
     uint64_t lower = swapped ? to : from, upper = swapped ? from : to;
-    k->hosts = lower >> 16 << 32 | upper >> 16;
-    k->ports = (uint32_t)(lower << 16 | (upper & 0xffff));
-    k->kind = (uint16_t)(p->proto | v6 * SL_KEY_V6 | ports.one_way * SL_KEY_ONE_WAY |
-                         swapped * SL_KEY_FROM_UPPER);
-    k->hash = sl_flow_hash(k->hosts, k->ports, k->kind, seed);
-    k->packet = p;
+
+    return (struct sl_flow_key){
+        .hosts = lower >> 16 << 32 | upper >> 16,
+        .ports = (uint32_t)(lower << 16 | (upper & 0xffff)),
+        .kind = (uint16_t)(kind | ports.one_way * (unsigned)SL_KEY_ONE_WAY |
+                           (unsigned)swapped * SL_KEY_FROM_UPPER)};
 }
 
 #endif

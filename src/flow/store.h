@@ -45,7 +45,6 @@ struct sl_cold {
     uint32_t first_nsec;
     uint32_t fragments;
     uint64_t number; /* of the first packet */
-    double t;
     uint32_t isn[2];
     int64_t decided_s;
     uint32_t decided_nsec;

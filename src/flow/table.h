@@ -2,7 +2,6 @@
 #ifndef SL_FLOW_TABLE_H
 #define SL_FLOW_TABLE_H
 
-#include "clock.h"
 #include "evict.h"
 #include "flow.h"
 #include "fragment.h"
@@ -27,20 +26,17 @@ enum { SL_TIMEOUT_OTHER, SL_TIMEOUT_TCP, SL_TIMEOUT_CLOSING, SL_TIMEOUTS };
 
 struct sl_flows {
     struct sl_flow_options options;
+    struct sl_time origin; /* of the capture */
     int64_t timeout_s[SL_TIMEOUTS]; /* SL_NEVER_S where an option says 0 */
-    struct sl_hash_seed seed;
     struct sl_slots slots;
     struct sl_store store;
     struct sl_wheel wheel;
-    struct sl_clock clock;
     struct sl_evict evict;
     struct sl_fragments *fragments; /* made when the first fragment comes */
     uint32_t *decided;              /* indexes; [taken, n_decided) are still to be handed out */
     size_t n_decided, taken, room;
     struct sl_handed *handed; /* where somebody looks: what was handed out last */
     struct sl_flow_stats stats;
-    /* Of the current update: */
-    struct sl_flow_key keys[SL_BATCH];
 };
 
 /* Flows as the outside sees them, put together from their parts. */
@@ -50,7 +46,7 @@ struct sl_handed {
 };
 
 static inline uint32_t sl_flow_hash_of(const struct sl_flows *t, const struct sl_hot *h) {
-    return sl_flow_hash(h->hosts, h->ports, h->kind, &t->seed);
+    return sl_flow_hash(h->hosts, h->ports, h->kind, &t->options.seed);
 }
 
 /* When a flow that has not been decided is, if no packet comes. */
@@ -64,9 +60,13 @@ static inline uint8_t sl_flow_end_when_idle(const struct sl_hot *h) {
 
 /* Ends a flow before a sweep finds it; it waits in the wheel for its turn in the order. */
 int sl_flow_end_early(struct sl_flows *, struct sl_hot *, uint8_t why, struct sl_time when) SL_USED;
-/* Lets out what could no longer grow, when the capture's clock has moved on. */
-int sl_flows_sweep_if_due(struct sl_flows *) SL_USED;
 
-void sl_flow_assemble(const struct sl_store *, uint32_t index, struct sl_flow *to);
+/* event.c: whether later fragments of this protocol need ports, and the key of an event with them. */
+int sl_proto_wants_ports(unsigned proto);
+void sl_event_set_key(struct sl_flow_event *, const struct sl_event_more *, struct sl_ports,
+                      const struct sl_hash_seed *);
+
+void sl_flow_assemble(const struct sl_flows *, uint32_t index, struct sl_flow *to);
+int sl_flows_no_memory(const struct sl_flows *, struct sl_error *); /* -1 */
 
 #endif

@@ -83,27 +83,37 @@ static int64_t saturated_ns(struct sl_time t) {
     return ns;
 }
 
-static void stamp_times(struct sl_run *r) {
-    uint32_t link_type = UINT32_MAX;
-
-    for (uint32_t i = 0; i < r->read; i++) {
-        struct sl_packet *p = &r->batch.packets[i];
-        if (!r->started) {
-            r->origin = p->ts;
-            r->started = 1;
-        }
-        p->t =
-            (double)(p->ts.s - r->origin.s) + ((double)p->ts.nsec - (double)r->origin.nsec) * 1e-9;
-        p->ts_ns = saturated_ns(p->ts);
-        if (p->link_type != link_type)
-            meet_link_type(r, link_type = p->link_type);
-    }
+static void begin(struct sl_run *r) {
+    r->origin = r->batch.packets[0].ts;
+    r->started = 1;
+    for (uint32_t i = 0; i < r->n_taps; i++)
+        if (r->taps[i]->flows)
+            sl_flows_begin(r->taps[i]->flows, r->origin);
 }
 
-/* Reads the next packets. Returns the step's state; SL_STEP_PACKETS: there are some. */
+static void run_clock(struct sl_run *r) {
+    struct sl_clock_part part;
+
+    if (r->count_left != UINT64_MAX)
+        r->before = r->clock;
+    sl_clock_part_of(&part, r->batch.packets, r->read);
+    r->sweeps = sl_clock_add(&r->clock, &part, &r->sweep_s);
+}
+
+static void meet_link_types(struct sl_run *r) {
+    uint32_t link_type = UINT32_MAX;
+
+    for (uint32_t i = 0; i < r->read; i++)
+        if (r->batch.packets[i].link_type != link_type)
+            meet_link_type(r, link_type = r->batch.packets[i].link_type);
+}
+
+/* Reads the next packets: none from behind the end of a block of the clock. */
 static uint32_t read_batch(struct sl_run *r) {
+    uint32_t room = sl_clock_room(r->clock.packets);
     struct sl_error err;
-    int n = sl_feed_next(r->feed, r->batch.packets, SL_BATCH, SL_WAIT_MS, &err);
+    int n = sl_feed_next(r->feed, r->batch.packets, room < SL_BATCH ? room : SL_BATCH, SL_WAIT_MS,
+                         &err);
 
     r->at = 0;
     r->read = n > 0 ? (uint32_t)n : 0;
@@ -116,14 +126,39 @@ static uint32_t read_batch(struct sl_run *r) {
         r->error = err;
         return SL_STEP_ERROR;
     default:
-        stamp_times(r);
+        if (!r->started)
+            begin(r);
+        run_clock(r);
+        meet_link_types(r);
         return SL_STEP_PACKETS;
     }
 }
 
+uint32_t sl_run_read(struct sl_run *r) {
+    uint32_t state;
+
+    if (sl_interrupted())
+        state = SL_STEP_INTERRUPTED;
+    else if (r->error.code)
+        state = SL_STEP_ERROR;
+    else
+        state = r->at < r->read ? SL_STEP_PACKETS : read_batch(r);
+    if (state == SL_STEP_PACKETS)
+        sl_progress_tick(&r->progress, sl_feed_bytes(r->feed), r->counter.stats.packets);
+    else if (state != SL_STEP_WAIT)
+        sl_progress_clear(&r->progress);
+    return state;
+}
+
+int sl_run_sweep(struct sl_run *r, struct sl_flows *flows) {
+    if (!r->sweeps || r->at < r->read)
+        return 0;
+    return sl_flows_sweep(flows, r->sweep_s, &r->error);
+}
+
 /* The interval that a packet belongs to; never an earlier one than the current. */
 static double interval_of(struct sl_run *r, const struct sl_packet *p, double current) {
-    double interval = floor(p->t / r->interval_s);
+    double interval = floor(sl_seconds_between(r->origin, p->ts) / r->interval_s);
     int leaps = (interval - current) * r->interval_s > LEAP_S;
 
     if (interval <= current || (leaps && !r->leaped)) {
@@ -149,23 +184,30 @@ static uint32_t end_of_step(struct sl_run *r) {
     return end;
 }
 
+int sl_run_passes(struct sl_run *r, const struct sl_packet *p) {
+    return r->bpf ? sl_bpf_test(r->bpf, p, &r->error) : 1;
+}
+
+void sl_run_decode(const struct sl_run *r, struct sl_packet *p) {
+    p->t = (double)(p->ts.s - r->origin.s) + ((double)p->ts.nsec - (double)r->origin.nsec) * 1e-9;
+    p->ts_ns = saturated_ns(p->ts);
+    sl_decode(p);
+    if (r->decap)
+        sl_decap(p);
+}
+
 /* Decodes what passes -f of the step's packets and selects it. */
 static int select_packets(struct sl_run *r, uint32_t end) {
     struct sl_batch *b = &r->batch;
 
     b->n = 0;
     for (uint32_t i = r->at; i < end; i++) {
-        struct sl_packet *p = &b->packets[i];
-        if (r->bpf) {
-            int passes = sl_bpf_test(r->bpf, p, &r->error);
-            if (passes < 0)
-                return -1;
-            if (!passes)
-                continue;
-        }
-        sl_decode(p);
-        if (r->decap)
-            sl_decap(p);
+        int passes = sl_run_passes(r, &b->packets[i]);
+        if (passes < 0)
+            return -1;
+        if (!passes)
+            continue;
+        sl_run_decode(r, &b->packets[i]);
         b->sel[b->n++] = i;
     }
     r->at = end;
@@ -177,18 +219,9 @@ int sl_run_next(struct sl_run *r) {
 
     b->n = 0;
     sl_interrupt_at("");
-    if (sl_interrupted())
-        b->state = SL_STEP_INTERRUPTED;
-    else if (r->error.code)
-        b->state = SL_STEP_ERROR;
-    else
-        b->state = r->at < r->read ? SL_STEP_PACKETS : read_batch(r);
+    b->state = sl_run_read(r);
     if (b->state == SL_STEP_PACKETS && select_packets(r, end_of_step(r)) < 0)
         b->state = SL_STEP_ERROR;
-    if (b->state == SL_STEP_PACKETS)
-        sl_progress_tick(&r->progress, sl_feed_bytes(r->feed), r->counter.stats.packets);
-    else if (b->state != SL_STEP_WAIT)
-        sl_progress_clear(&r->progress);
     return (int)b->state;
 }
 
@@ -196,11 +229,23 @@ struct sl_batch *sl_run_batch(struct sl_run *r) {
     return &r->batch;
 }
 
+/* For the clock the capture ends with the last packet that is counted. */
+static void end_clock(struct sl_run *r) {
+    struct sl_clock_part part;
+    int64_t ignored;
+
+    sl_clock_part_of(&part, r->batch.packets, r->batch.sel[r->batch.n - 1] + 1);
+    r->clock = r->before;
+    (void)sl_clock_add(&r->clock, &part, &ignored);
+}
+
 int sl_run_count(struct sl_run *r) {
     struct sl_batch *b = &r->batch;
 
     if (b->n > r->count_left)
         b->n = (uint32_t)r->count_left;
+    if (b->n && b->n == r->count_left)
+        end_clock(r);
     if (r->count_left != UINT64_MAX)
         r->count_left -= b->n;
     sl_counter_add(&r->counter, b->packets, b->sel, b->n);

@@ -4,6 +4,7 @@
 #ifndef SL_RUN_H
 #define SL_RUN_H
 
+#include "../flow/clock.h"
 #include "../flow/flow.h"
 #include "../packet/bpf.h"
 #include "feed.h"
@@ -23,6 +24,10 @@ struct sl_run {
     struct sl_bpf *bpf; /* NULL: no -f */
     struct sl_batch batch;
     uint32_t read, at; /* packets read into the batch; the first that was in no step yet */
+    struct sl_clock clock;  /* of all that was read, */
+    struct sl_clock before; /* and without the batch, where -c may end in it */
+    int sweeps;             /* flows may be let out behind this batch, up to sweep_s */
+    int64_t sweep_s;
     struct sl_counter counter;
     struct sl_progress progress;
     uint64_t count_left;   /* until -c; UINT64_MAX: no limit */
@@ -37,7 +42,18 @@ struct sl_run {
     struct sl_run_tap *taps[SL_TAPS_MAX];
     uint32_t n_taps;
     struct sl_flow_options flow_options;
-    struct sl_error error; /* code 0: none */
+    struct sl_event_batch events; /* of the tap at work */
+    struct sl_error error;        /* code 0: none */
 };
+
+/* What a step begins with: reads the next batch unless something ends the run. Returns an SL_STEP_…
+ */
+uint32_t sl_run_read(struct sl_run *);
+/* Decodes a packet, and what is in its tunnels with --decap. */
+void sl_run_decode(const struct sl_run *, struct sl_packet *);
+/* 1: the packet passes -f, 0: not, -1: r->error. */
+int sl_run_passes(struct sl_run *, const struct sl_packet *) SL_USED;
+/* Lets out flows behind the batch, if it is time. -1: r->error. */
+int sl_run_sweep(struct sl_run *, struct sl_flows *) SL_USED;
 
 #endif

@@ -1,7 +1,5 @@
 #include "stats.h"
 
-#include "../flow/clock.h"
-
 /* Networks of which a packet is counted under exactly one: the first that it has. What cannot carry
  * another one comes first: with --decap it is what was found inside. */
 static const uint8_t networks[] = {SL_P_ARP,   SL_P_RARP, SL_P_IPX,    SL_P_LLDP,
@@ -53,18 +51,6 @@ static struct sl_pattern *pattern_of(struct sl_counter *c, const struct sl_packe
     return x;
 }
 
-static void count_time(struct sl_stats *s, const struct sl_packet *p) {
-    if (p->no_time)
-        return;
-    if (!s->timed++)
-        s->first = s->last = p->ts;
-    else if (sl_before(p->ts, s->first))
-        s->first = p->ts;
-    else if (sl_before(s->last, p->ts))
-        s->last = p->ts;
-    s->ts_saturated += p->ts_ns == INT64_MAX || p->ts_ns == INT64_MIN;
-}
-
 void sl_counter_add(struct sl_counter *c, const struct sl_packet *packets, const uint32_t *sel,
                     uint32_t n) {
     c->stats.packets += n;
@@ -75,11 +61,26 @@ void sl_counter_add(struct sl_counter *c, const struct sl_packet *packets, const
         x->bytes += p->len;
         c->stats.bytes += p->len;
         c->stats.captured_bytes += p->caplen;
-        count_time(&c->stats, p);
+        if (!p->no_time)
+            sl_stats_time(&c->stats, p->ts);
+        c->stats.ts_saturated += p->ts_ns == INT64_MAX || p->ts_ns == INT64_MIN;
     }
 }
 
+static void flush_express(struct sl_counter *c, uint32_t kind) {
+    struct sl_pattern p = {.protos = sl_express_protos(kind),
+                           .packets = c->express_packets[kind],
+                           .bytes = c->express_bytes[kind]};
+
+    c->stats.packets += p.packets;
+    c->stats.bytes += p.bytes;
+    c->express_packets[kind] = c->express_bytes[kind] = 0;
+    flush(&c->stats, &p);
+}
+
 const struct sl_stats *sl_counter_stats(struct sl_counter *c) {
+    for (uint32_t i = 0; i < SL_EXPRESS_KINDS; i++)
+        flush_express(c, i);
     for (int i = 0; i < SL_PATTERNS; i++)
         flush(&c->stats, &c->patterns[i]);
     return &c->stats;

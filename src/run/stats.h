@@ -3,7 +3,8 @@
 #ifndef SL_RUN_STATS_H
 #define SL_RUN_STATS_H
 
-#include "../types.h"
+#include "../flow/clock.h"
+#include "../flow/event.h"
 
 enum { SL_PATTERNS = 64 };
 
@@ -14,11 +15,28 @@ struct sl_pattern {
 
 struct sl_counter {
     struct sl_stats stats;
+    uint64_t express_packets[SL_EXPRESS_KINDS], express_bytes[SL_EXPRESS_KINDS];
     struct sl_pattern patterns[SL_PATTERNS];
 };
 
 void sl_counter_add(struct sl_counter *, const struct sl_packet *packets, const uint32_t *sel,
                     uint32_t n);
+static inline void sl_stats_time(struct sl_stats *s, struct sl_time ts) {
+    if (!s->timed++)
+        s->first = s->last = ts;
+    else if (sl_before(ts, s->first))
+        s->first = ts;
+    else if (sl_before(s->last, ts))
+        s->last = ts;
+}
+/* One that went by express. */
+static inline void sl_counter_express(struct sl_counter *c, uint32_t kind,
+                                      const struct sl_packet *p) {
+    c->express_packets[kind]++;
+    c->express_bytes[kind] += p->len;
+    c->stats.captured_bytes += p->caplen;
+    sl_stats_time(&c->stats, p->ts);
+}
 /* Everything added so far. */
 const struct sl_stats *sl_counter_stats(struct sl_counter *);
 

@@ -39,16 +39,41 @@ void sl_tap_begin(struct sl_tap *tap) {
     memcpy(tap->sel, b->sel, b->n * sizeof *tap->sel);
 }
 
+/* Tells the packets where they stand in the table. */
+static void stamp_packets(struct sl_packet *packets, const struct sl_event_batch *events,
+                          const struct sl_stamp *stamps, const uint32_t *sel) {
+    for (uint32_t i = 0; i < events->n; i++) {
+        struct sl_packet *p = &packets[sel[events->events[i].position]];
+        if (events->events[i].bits & SL_EVENT_NO_FLOW)
+            continue;
+        p->dir = stamps[i].dir;
+        p->flow = stamps[i].flow;
+        p->flow_pkt64 = stamps[i].ordinal;
+    }
+}
+
 int sl_tap_flows(struct sl_tap *tap) {
     struct sl_run_tap *x = of(tap);
+    struct sl_run *r = x->run;
+    struct sl_event_batch *events = &r->events;
+    struct sl_packet *packets = r->batch.packets;
+    struct sl_stamp stamps[SL_BATCH];
 
-    return sl_flows_update(x->flows, x->run->batch.packets, tap->sel, tap->n, &x->run->error);
+    sl_event_batch_clear(events, packets[0].number64);
+    for (uint32_t i = 0; i < tap->n; i++)
+        if (sl_event_add(events, &packets[tap->sel[i]], &r->flow_options.seed))
+            events->events[events->n - 1].position = (uint8_t)i;
+    if (sl_flows_take(x->flows, events, stamps, &r->error) < 0)
+        return -1;
+    stamp_packets(packets, events, stamps, tap->sel);
+    return sl_run_sweep(r, x->flows);
 }
 
 int sl_tap_finish(struct sl_tap *tap) {
     struct sl_run_tap *x = of(tap);
+    struct sl_run *r = x->run;
 
-    return x->flows ? sl_flows_finish(x->flows, &x->run->error) : 0;
+    return x->flows ? sl_flows_finish(x->flows, sl_clock_end(&r->clock), &r->error) : 0;
 }
 
 uint32_t sl_tap_decided(struct sl_tap *tap) {

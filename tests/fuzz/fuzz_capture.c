@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../../src/capture/reader.h"
+#include "../../src/flow/clock.h"
 #include "../../src/flow/flow.h"
 #include "../../src/packet/decode.h"
 
@@ -72,11 +73,28 @@ static void add_packets(struct result *r, struct sl_packet *packets, uint32_t n)
     }
 }
 
+/* As run.c has it: the clock sees all packets, and lets flows out where its blocks end. */
+static void update(struct sl_flows *table, struct sl_clock *clock, struct sl_packet *packets,
+                   uint32_t n, const struct sl_hash_seed *seed) {
+    struct sl_event_batch batch;
+    struct sl_clock_part part;
+    struct sl_error err = {0};
+    int64_t until_s;
+
+    sl_event_batch_clear(&batch, packets[0].number64);
+    for (uint32_t i = 0; i < n; i++)
+        (void)sl_event_add(&batch, &packets[i], seed);
+    must(sl_flows_take(table, &batch, NULL, &err) == 0);
+    sl_clock_part_of(&part, packets, n);
+    if (sl_clock_add(clock, &part, &until_s))
+        must(sl_flows_sweep(table, until_s, &err) == 0);
+}
+
 static struct result read_all(const uint8_t *data, size_t size, size_t chunk,
-                              struct sl_flows *table) {
+                              struct sl_flows *table, const struct sl_hash_seed *seed) {
     struct sl_error err = {0};
     struct sl_packet packets[BATCH];
-    uint32_t all[BATCH];
+    struct sl_clock clock = {0};
     struct result r = {.packets = 0xcbf29ce484222325, .flows = 0xcbf29ce484222325};
     struct sl_source *source = NULL;
     struct sl_reader *reader;
@@ -91,14 +109,13 @@ static struct result read_all(const uint8_t *data, size_t size, size_t chunk,
     } while (!reader && err.code == SL_EXIT_INTERRUPTED);
     n = reader ? SL_READ_WAIT : SL_READ_ERROR;
 
-    for (uint32_t i = 0; i < BATCH; i++)
-        all[i] = i;
     while (reader && (n > 0 || n == SL_READ_WAIT)) {
-        n = sl_reader_next(reader, packets, BATCH, -1, &err);
+        uint32_t room = sl_clock_room(clock.packets);
+        n = sl_reader_next(reader, packets, room < BATCH ? room : BATCH, -1, &err);
         if (n <= 0)
             continue;
         add_packets(&r, packets, (uint32_t)n);
-        must(sl_flows_update(table, packets, all, (uint32_t)n, &err) == 0);
+        update(table, &clock, packets, (uint32_t)n, seed);
         add_flows(&r, table);
     }
     must(n == SL_READ_END || (n == SL_READ_ERROR && err.code && err.message[0]));
@@ -106,7 +123,7 @@ static struct result read_all(const uint8_t *data, size_t size, size_t chunk,
     int unpacking = strstr(err.message, "compressed input") != NULL;
     for (const char *c = err.message; *c && !unpacking; c++)
         r.packets = mix(r.packets, (uint64_t)*c);
-    must(sl_flows_finish(table, &err) == 0);
+    must(sl_flows_finish(table, sl_clock_end(&clock), &err) == 0);
     add_flows(&r, table);
     must(sl_flows_stats(table)->packets == r.n_flow_packets);
     must(r.n_flow_packets <= r.n_packets);
@@ -125,7 +142,7 @@ static struct result read_in_chunks(const uint8_t *data, size_t size, size_t chu
         options.idle_tcp_s = options.idle_other_s = 0;
     struct sl_flows *table = sl_flows_new(&options, &err);
     must(table != NULL);
-    struct result r = read_all(data, size, chunk, table);
+    struct result r = read_all(data, size, chunk, table, &options.seed);
     sl_flows_free(table);
     return r;
 }

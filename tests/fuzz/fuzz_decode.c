@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/flow/event.h"
 #include "../../src/packet/decode.h"
 
 enum { HEAD = 3, DECAP = 0x80 };
@@ -50,6 +51,23 @@ static void check_decap(const struct sl_packet *outer, const struct sl_packet *p
     must((p->protos & kept) == kept);
 }
 
+/* What goes by express is what decode makes of it, and its event too. */
+static void check_express(const struct sl_packet *p) {
+    static const struct sl_hash_seed seed = {0x0123456789abcdef, 0xfedcba9876543210};
+    struct sl_event_batch fast = {.base = 1}, slow = {.base = 1};
+    int kind = sl_event_express(&fast, p, &seed);
+
+    if (kind < 0) {
+        must(fast.n == 0 && fast.n_more == 0);
+        return;
+    }
+    must(p->skip == SL_SKIP_NONE && sl_express_protos((uint32_t)kind) == p->protos);
+    must(sl_event_add(&slow, p, &seed) == 1);
+    must(fast.n == 1 && fast.n_more == slow.n_more);
+    must(!memcmp(&fast.events[0], &slow.events[0], sizeof fast.events[0]));
+    must(!memcmp(&fast.more[0], &slow.more[0], fast.n_more * sizeof fast.more[0]));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < HEAD)
         return 0;
@@ -63,6 +81,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sl_decode(&p);
     check_places(&p);
     check_sense(&p);
+    p.number64 = 1;
+    if (p.link_type == 1)
+        check_express(&p);
     if (data[2] & DECAP) {
         struct sl_packet outer = p;
         sl_decap(&p);

@@ -1,0 +1,66 @@
+/* Whole batches in C, for runs where nobody looks at packets: no field is decoded that neither the
+ * flow table nor the statistics ask for. */
+#include "run.h"
+
+#include "interrupt.h"
+
+enum { BATCHES = 64, LINK_ETHERNET = 1 };
+
+/* Times outside these are decode's to count: before 1970, or past what sl_packet.ts_ns holds. */
+static int may_express(const struct sl_run *r, const struct sl_packet *p) {
+    return p->link_type == LINK_ETHERNET && !p->no_time && !r->decap &&
+           (uint64_t)p->ts.s < INT64_MAX / 1000000000;
+}
+
+/* Makes the event of a packet, and counts it; where it cannot go by express, selects it to be
+ * counted. */
+static void skim(struct sl_run *r, uint32_t i) {
+    struct sl_batch *b = &r->batch;
+    struct sl_packet *p = &b->packets[i];
+    int kind = may_express(r, p) ? sl_event_express(&r->events, p, &r->flow_options.seed) : -1;
+
+    if (kind >= 0) {
+        sl_counter_express(&r->counter, (uint32_t)kind, p);
+        return;
+    }
+    sl_run_decode(r, p);
+    (void)sl_event_add(&r->events, p, &r->flow_options.seed);
+    b->sel[b->n++] = i;
+}
+
+static int skim_batch(struct sl_run *r, struct sl_run_tap *tap) {
+    struct sl_batch *b = &r->batch;
+
+    b->n = 0;
+    sl_event_batch_clear(&r->events, b->packets[0].number64);
+    for (; r->at < r->read; r->at++) {
+        int passes = sl_run_passes(r, &b->packets[r->at]);
+        if (passes < 0)
+            return -1;
+        if (passes)
+            skim(r, r->at);
+    }
+    sl_counter_add(&r->counter, b->packets, b->sel, b->n);
+    if (!tap || !tap->flows)
+        return 0;
+    if (sl_flows_take(tap->flows, &r->events, NULL, &r->error) < 0)
+        return -1;
+    return sl_run_sweep(r, tap->flows);
+}
+
+int sl_run_skim(struct sl_run *r) {
+    struct sl_run_tap *tap = r->n_taps ? r->taps[0] : NULL;
+    uint32_t state = SL_STEP_PACKETS;
+
+    sl_interrupt_at("");
+    for (int i = 0; i < BATCHES && state == SL_STEP_PACKETS; i++) {
+        state = sl_run_read(r);
+        if (state != SL_STEP_PACKETS)
+            break;
+        if (skim_batch(r, tap) < 0)
+            state = SL_STEP_ERROR;
+        if (r->sweeps)
+            break; /* it may have decided flows */
+    }
+    return (int)(r->batch.state = state);
+}
