@@ -26,6 +26,12 @@ struct sl_addr {
     uint32_t w[4];
 };
 
+/* Bytes of a packet or flow: size of them at data. */
+struct sl_view {
+    const uint8_t *data;
+    uint32_t size;
+};
+
 /* Bits of sl_packet.protos: the headers that were met, from the outermost to the transport, with
  * --decap of all packets in tunnels too. The bit of a transport with ports stands for the header
  * that the fields are of. Names for users are Wireshark's filter names (src/packet/names.c). */
@@ -147,6 +153,8 @@ struct sl_flow {
     struct sl_time first, last, decided;
     double t;        /* first, in seconds since the first packet of the capture */
     double duration; /* seconds, never negative */
+
+    struct sl_view head[2]; /* with sl_tap_heads: the first bytes that src, that dst sent */
 };
 
 /* ---- the run: one pass over the inputs ---- */
@@ -242,6 +250,10 @@ void sl_interrupt_at(const char *recipe);
 
 /* A tap lives as long as its run. flows: keep a flow table; look: somebody looks at its flows. */
 struct sl_tap *sl_run_tap(struct sl_run *, int flows, int look);
+/* Keeps the first size bytes that each side of a flow sends, for sl_flow.head (flow/head.h). The tap
+ * keeps flows. -1: sl_run_error. */
+int sl_tap_heads(struct sl_tap *, uint32_t size);
+uint64_t sl_tap_heads_lost(const struct sl_tap *); /* sides whose head was cut for want of memory */
 void sl_tap_begin(struct sl_tap *);       /* selects what the batch has selected */
 int sl_tap_flows(struct sl_tap *);        /* updates the flow table; -1: sl_run_error */
 int sl_tap_finish(struct sl_tap *);       /* the input has ended; -1: sl_run_error */
@@ -302,6 +314,12 @@ int sl_addr_text(const struct sl_addr *, char text[46]);
 /* Reads an address with or without /prefix; *bits counts in the 128-bit form (IPv4: 96 + its
  * own). -1: not an address. */
 int sl_addr_parse(const char *text, struct sl_addr *, int *bits);
+
+/* Where text stands in bytes from an offset on; -1: nowhere. */
+int64_t sl_view_find(const struct sl_view *, uint32_t from, const char *text, size_t size);
+
+/* 1: the bytes begin with text, which is no longer than they are. */
+int sl_view_starts(const struct sl_view *, const char *text, size_t size);
 
 /* Countries as numbers: two capital letters as first << 8 | second, or one of these. */
 /* clang-format off */

@@ -2,7 +2,7 @@
 --
 --   local make = require("sluice.aggregate").new { C = ffi.C }   one set for each recipe's worker
 --   make.sum, make.count, …    what the engine puts into the recipe's environment
---   make.seal()                after start: creating another one is then an error
+--   make.seal(), make.open()   outside start, where creating one is an error, and inside it
 --   make.list                  the aggregates, in the order of their creation
 --
 -- In a recipe, inside start:
@@ -365,8 +365,8 @@ local function new(context)
   local function constructor(kind)
     return function(options)
       if sealed then
-        error(("%s { … } belongs into start: aggregates made later could not be merged"):format(
-          kind), 2)
+        error(("%s { … } belongs into start: aggregates made elsewhere could not be merged")
+          :format(kind), 2)
       end
       local done, object = pcall(construct, lib, kind, options)
       if not done then
@@ -386,6 +386,9 @@ local function new(context)
   end
   function make.seal()
     sealed = true
+  end
+  function make.open()
+    sealed = false
   end
   return make
 end

@@ -6,6 +6,7 @@ local C = require("sluice.abi").C
 local info = require "sluice.info"
 local loops = require "sluice.loops"
 local recipe = require "sluice.recipe"
+local states = require "sluice.state"
 local uses = require "sluice.uses"
 
 local engine = {}
@@ -15,7 +16,7 @@ local FLOW_FIELDS = { "flow", "dir", "flow_pkt" }
 -- Whether a recipe's handlers need a flow table at all.
 local function needs_flows(r)
   local h = r.handlers
-  if r.flows or h.flow or h.flows then return true end
+  if r.flows or r.state or r.head or h.flow or h.flows then return true end
   local fields = h.packet and uses.fields(h.packet) or {}
   for _, name in ipairs(FLOW_FIELDS) do
     if fields[name] then return true end
@@ -30,13 +31,14 @@ local function group_recipes(recipes, compile)
     local key = r.filter or ""
     local g = by_filter[key]
     if not g then
-      g = { recipes = {}, flows = false, look = false,
+      g = { recipes = {}, flows = false, look = false, head = 0,
         filter = r.filter and loops.packet_filter(compile(r.filter, "packet", r), r.name) }
       by_filter[key] = g
       groups[#groups + 1] = g
     end
     g.recipes[#g.recipes + 1] = r
     g.flows = g.flows or needs_flows(r)
+    g.head = math.max(g.head, r.head or 0)
     g.look = g.look or r.handlers.flow ~= nil or r.handlers.flows ~= nil
   end
   return groups
@@ -45,12 +47,16 @@ end
 local function fill_group(g)
   g.packet_loops, g.flow_loops, g.flow_lists = {}, {}, {}
   for _, r in ipairs(g.recipes) do
-    local h = r.handlers
+    local h, kept = r.handlers, r.state and states.new(r.state, r.name)
     if h.packet then
-      g.packet_loops[#g.packet_loops + 1] = { run = loops.packets(h.packet, r.name), recipe = r }
+      local run = kept and loops.packets_with_state(h.packet, r.name, kept)
+        or loops.packets(h.packet, r.name)
+      g.packet_loops[#g.packet_loops + 1] = { run = run, recipe = r }
     end
     if h.flow then
-      g.flow_loops[#g.flow_loops + 1] = { run = loops.flows(h.flow, r.name), recipe = r }
+      local run = kept and loops.flows_with_state(h.flow, r.name, kept)
+        or loops.flows(h.flow, r.name)
+      g.flow_loops[#g.flow_loops + 1] = { run = run, recipe = r }
     end
     if h.flows then
       g.flow_lists[#g.flow_lists + 1] = { run = h.flows, recipe = r }
@@ -100,6 +106,7 @@ function engine.open(recipes, opts)
   for _, g in ipairs(self.groups) do
     g.tap = C.sl_run_tap(handle, g.flows and 1 or 0, g.look and 1 or 0)
     if g.tap == nil then self:fail() end
+    if g.head > 0 and C.sl_tap_heads(g.tap, g.head) < 0 then self:fail() end
     fill_group(g)
   end
   self.display = opts.display and loops.packet_filter(opts.display, "-Y")
@@ -181,6 +188,27 @@ function Run:intervals()
   end
 end
 
+local function without(list, r)
+  local left = {}
+  for _, l in ipairs(list) do
+    if l.recipe ~= r then left[#left + 1] = l end
+  end
+  return left
+end
+
+-- A handler returned stop: its recipe has seen enough. The run ends when all have that see packets
+-- or flows; one that sees none (summary) wants the capture to its end.
+function Run:stop(r)
+  local enough = true
+  for _, g in ipairs(self.groups) do
+    g.packet_loops, g.flow_loops = without(g.packet_loops, r), without(g.flow_loops, r)
+    if #g.packet_loops + #g.flow_loops + #g.flow_lists > 0 then enough = false end
+  end
+  r.stopped = true
+  for _, other in ipairs(self.recipes) do enough = enough and other.stopped end
+  self.enough = enough
+end
+
 -- Hands out what a group's flow table has decided.
 function Run:flows(g)
   local tap = g.tap
@@ -188,7 +216,7 @@ function Run:flows(g)
     if self.flow_filter then self.flow_filter(tap) end
     for _, l in ipairs(g.flow_loops) do
       enter(self.at, l.recipe, about_flow, tap)
-      l.run(tap)
+      if l.run(tap) then self:stop(l.recipe) end
     end
     for _, l in ipairs(g.flow_lists) do
       enter(self.at, l.recipe, about_nothing)
@@ -204,7 +232,7 @@ function Run:packets(g)
   if g.flows and C.sl_tap_flows(tap) < 0 then self:fail() end
   for _, l in ipairs(g.packet_loops) do
     enter(self.at, l.recipe, about_packet, tap)
-    l.run(tap, packets)
+    if l.run(tap, packets) then self:stop(l.recipe) end
   end
   self:flows(g)
 end
@@ -217,7 +245,7 @@ function Run:step()
   if self.display then self.display(b, self.shown) end
   local last = C.sl_run_count(self.handle) == 1
   for _, g in ipairs(self.groups) do self:packets(g) end
-  return last
+  return last or self.enough
 end
 
 -- Whether nobody looks at packets: then the core goes through batches without asking.
@@ -225,7 +253,7 @@ function Run:skims()
   local o = self.opts
   if self.display or self.every > 0 or (o.count or 0) > 0 or #self.groups > 1 then return false end
   for _, g in ipairs(self.groups) do
-    if g.filter or #g.packet_loops > 0 then return false end
+    if g.filter or g.head > 0 or #g.packet_loops > 0 then return false end
   end
   return true
 end
@@ -236,7 +264,7 @@ function Run:skim()
   while true do
     local state = C.sl_run_skim(self.handle)
     for _, g in ipairs(self.groups) do self:flows(g) end
-    if C.sl_out_error(out).code ~= 0 then return end
+    if self.enough or C.sl_out_error(out).code ~= 0 then return end
     if state == C.SL_STEP_WAIT then
       C.sl_out_flush(out)
     elseif state ~= C.SL_STEP_PACKETS then
@@ -286,6 +314,7 @@ function Run:read()
   end
   self:guarded "drain"
   self:tell_evicted()
+  self:tell_heads()
   return self.status or 0, self.message
 end
 
@@ -297,8 +326,20 @@ function Run:tell_evicted()
     if stats ~= nil then evicted = evicted + tonumber(stats.ended[C.SL_END_EVICTED]) end
   end
   if evicted == 0 then return end
-  local note = ("%d flows were ended early because of --max-flows %d"):format(evicted,
-    self.opts.max_flows)
+  self:tell(("%d flows were ended early because of --max-flows %d"):format(evicted,
+    self.opts.max_flows))
+end
+
+-- And flows whose first bytes found no memory.
+function Run:tell_heads()
+  local lost = 0
+  for _, g in ipairs(self.groups) do lost = lost + tonumber(C.sl_tap_heads_lost(g.tap)) end
+  if lost == 0 then return end
+  self:tell(("the first bytes of %d sides of flows are cut: together they need more than 256 MiB")
+    :format(lost))
+end
+
+function Run:tell(note)
   self.message = self.message and self.message .. "; " .. note or note
 end
 

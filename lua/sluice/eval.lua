@@ -10,6 +10,7 @@
 local ffi = require "ffi"
 local aggregate = require "sluice.aggregate"
 local recipe = require "sluice.recipe"
+local stop = require "sluice.stop"
 
 local eval = {}
 
@@ -90,6 +91,7 @@ function eval.recipe(text)
     return {
       packet = function(p)
         local result = body(p)
+        if rawequal(result, stop) then return stop end
         -- Fields such as frag_more are 0 or 1, and 0 is true in Lua: not here.
         if result and result ~= 0 then passed:add(1) end
       end,

@@ -1,6 +1,8 @@
 -- The loops that carry the data path. LuaJIT compiles the innermost loop and inlines what it calls,
 -- so every handler and filter gets a fresh loop of its own: loaded from text under its own name,
 -- never shared (one loop over a list of functions is ten times slower, see src/README.md).
+local stop = require "sluice.stop"
+
 local loops = {}
 
 -- name: "packet loop of talkers"; of a path its last part, since trace logs show 40 characters.
@@ -8,30 +10,65 @@ local function build(text, what, name, ...)
   return assert(loadstring(text, ("=%s %s"):format(what, name:match "[^/]*$")))(...)
 end
 
---- packet(p) over a tap's selection. tap.at tells which packet an error was about.
+--- packet(p) over a tap's selection. tap.at tells which packet an error was about. The loop
+--- returns true when the handler has returned stop.
 function loops.packets(handler, name)
   return build([==[
-    local handler = ...
+    local handler, stop = ...
     return function(tap, packets)
       local sel = tap.sel
       for i = 0, tap.n - 1 do
         tap.at = i
-        handler(packets[sel[i]])
+        if rawequal(handler(packets[sel[i]]), stop) then return true end
       end
-    end]==], "packet loop of", name, handler)
+    end]==], "packet loop of", name, handler, stop)
 end
 
---- flow(f) over the tap's decided flows.
+--- packet(p, s), where s is the recipe's state of the packet's flow (sluice.state), or nil.
+function loops.packets_with_state(handler, name, state)
+  return build([==[
+    local handler, stop, state = ...
+    return function(tap, packets)
+      local sel = tap.sel
+      for i = 0, tap.n - 1 do
+        tap.at = i
+        local p = packets[sel[i]]
+        local flow, s = p.flow, nil
+        if flow ~= 0xffffffff then
+          if flow >= state.size then state:grow(flow) end
+          if p.flow_pkt64 == 1 then state:clear(flow) end
+          s = state.array[flow]
+        end
+        if rawequal(handler(p, s), stop) then return true end
+      end
+    end]==], "packet loop of", name, handler, stop, state)
+end
+
+--- flow(f) over the tap's decided flows; flow(f, s) with state.
 function loops.flows(handler, name)
   return build([==[
-    local handler = ...
+    local handler, stop = ...
     return function(tap)
       local flows = tap.flows
       for i = 0, tap.n_flows - 1 do
         tap.at = i
-        handler(flows[i])
+        if rawequal(handler(flows[i]), stop) then return true end
       end
-    end]==], "flow loop of", name, handler)
+    end]==], "flow loop of", name, handler, stop)
+end
+
+function loops.flows_with_state(handler, name, state)
+  return build([==[
+    local handler, stop, state = ...
+    return function(tap)
+      local flows = tap.flows
+      for i = 0, tap.n_flows - 1 do
+        tap.at = i
+        local f = flows[i]
+        if f.index >= state.size then state:grow(f.index) end
+        if rawequal(handler(f, state.array[f.index]), stop) then return true end
+      end
+    end]==], "flow loop of", name, handler, stop, state)
 end
 
 -- condition: { prelude = Lua text before the loop, expr = an expression over p (or f), sign = the

@@ -3,6 +3,7 @@
 -- compiled.
 local ffi = require "ffi"
 local C = require("sluice.abi").C
+local bytes = require "sluice.bytes"
 local geo = require "sluice.geo"
 local services = require "sluice.services"
 
@@ -41,6 +42,8 @@ with_getters("struct sl_packet", {
   flow_pkt = function(p) return (tonumber(p.flow_pkt64)) end,
   proto_name = function(p) return proto_names[p.proto] end,
   network = network_of,
+  payload = function(p) return (bytes.view(p.data + p.payload_off, p.payload_cap)) end,
+  frame = function(p) return (bytes.view(p.data, p.caplen)) end,
   src_country = function(p) return (geo.country(p.src)) end,
   dst_country = function(p) return (geo.country(p.dst)) end,
 }, {})
@@ -61,6 +64,8 @@ with_getters("struct sl_flow", {
   payload = function(f) return (tonumber(f.n_payload[0] + f.n_payload[1])) end,
   proto_name = function(f) return proto_names[f.proto] end,
   service = function(f) return services.of(f) end,
+  head_src = function(f) return f.head[0] end,
+  head_dst = function(f) return f.head[1] end,
   end_name = function(f) return ends[f["end"]] end,
   src_country = function(f) return (geo.country(f.src)) end,
   dst_country = function(f) return (geo.country(f.dst)) end,

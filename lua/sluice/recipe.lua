@@ -9,9 +9,10 @@ local ffi = require "ffi"
 local recipe = {}
 
 local FIELDS = { about = "string", options = "table", filter = "string", start = "function",
-  flows = "boolean", every = "number" }
+  flows = "boolean", every = "number", state = "string", head = "number" }
 local HANDLERS = { packet = "function", flow = "function", flows = "function",
   interval = "function", finish = "function", every = "number" }
+local MAX_HEAD = 1048576 -- bytes
 local OPTION_FIELDS = { default = true, about = true }
 
 --- Raises an error that main.lua tells as it stands, with exit status 2.
@@ -110,6 +111,7 @@ function recipe.load(path, name)
     if not readable(path) then fail("recipe %s: no such file", path) end
     fail("recipe %s: %s", name, told(why))
   end
+  make.seal()
   local ok, r = pcall(setfenv(chunk, recipe.environment(make)))
   if not ok then fail("recipe %s: %s", name, told(r)) end
   if type(r) ~= "table" then
@@ -117,6 +119,9 @@ function recipe.load(path, name)
   end
   check_fields("recipe " .. name, "field", r, FIELDS)
   if not r.start then fail("recipe %s: it has no start = function(opt) … end", name) end
+  if r.head and (r.head < 1 or r.head > MAX_HEAD or r.head % 1 ~= 0) then
+    fail("recipe %s: head is a number of bytes from 1 to %d", name, MAX_HEAD)
+  end
   r.name, r.path, r.make, r.options = name, path, make, r.options or {}
   check_options(r)
   return r
@@ -125,6 +130,7 @@ end
 --- Starts a recipe: opt holds its options, ctx what it may know of the run (engine.lua). The
 --- handlers land in r.handlers. Aggregates cannot be created later.
 function recipe.start(r, opt, ctx)
+  r.make.open()
   local ok, handlers = pcall(r.start, opt, ctx)
   if not ok then
     if recipe.is_told(handlers) then error(handlers, 0) end

@@ -71,8 +71,8 @@ end
 -- What is stamped or counted in capture order.
 local ORDERED = {
   packet = { "flow_pkt", "flow_pkt64", "number", "number64", "flow", "dir", "offset", "offset64",
-    "delta", "flow_delta", "state", "head", "*" },
-  flow = { "state", "head", "*" },
+    "delta", "flow_delta", "state", "*" },
+  flow = { "state", "head", "head_src", "head_dst", "*" },
 }
 local SAID = {
   ["*"] = "a field by a name that is made up as it goes", state = "the recipe's state of a flow",

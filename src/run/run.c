@@ -49,6 +49,7 @@ void sl_run_close(struct sl_run *r) {
     sl_progress_clear(&r->progress);
     for (uint32_t i = 0; i < r->n_taps; i++) {
         sl_flows_free(r->taps[i]->flows);
+        sl_heads_free(r->taps[i]->heads);
         free(r->taps[i]);
     }
     sl_feed_close(r->feed);

@@ -6,6 +6,7 @@
 
 #include "../flow/clock.h"
 #include "../flow/flow.h"
+#include "../flow/head.h"
 #include "../packet/bpf.h"
 #include "feed.h"
 #include "progress.h"
@@ -17,6 +18,7 @@ struct sl_run_tap {
     struct sl_tap tap; /* first: Lua holds its address */
     struct sl_run *run;
     struct sl_flows *flows; /* NULL: it keeps none */
+    struct sl_heads *heads; /* the same */
 };
 
 struct sl_run {

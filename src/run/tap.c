@@ -31,6 +31,18 @@ struct sl_tap *sl_run_tap(struct sl_run *r, int flows, int look) {
     return &x->tap;
 }
 
+int sl_tap_heads(struct sl_tap *tap, uint32_t size) {
+    struct sl_run_tap *x = of(tap);
+
+    return (x->heads = sl_heads_new(size, &x->run->error)) ? 0 : -1;
+}
+
+uint64_t sl_tap_heads_lost(const struct sl_tap *tap) {
+    const struct sl_heads *heads = of(tap)->heads;
+
+    return heads ? sl_heads_lost(heads) : 0;
+}
+
 void sl_tap_begin(struct sl_tap *tap) {
     const struct sl_batch *b = &of(tap)->run->batch;
 
@@ -66,6 +78,8 @@ int sl_tap_flows(struct sl_tap *tap) {
     if (sl_flows_take(x->flows, events, stamps, &r->error) < 0)
         return -1;
     stamp_packets(packets, events, stamps, tap->sel);
+    if (x->heads && sl_heads_take(x->heads, packets, tap->sel, tap->n, &r->error) < 0)
+        return -1;
     return sl_run_sweep(r, x->flows);
 }
 
@@ -77,7 +91,12 @@ int sl_tap_finish(struct sl_tap *tap) {
 }
 
 uint32_t sl_tap_decided(struct sl_tap *tap) {
-    tap->n_flows = sl_flows_decided(of(tap)->flows, &tap->flows);
+    const struct sl_run_tap *x = of(tap);
+
+    tap->n_flows = sl_flows_decided(x->flows, &tap->flows);
+    for (uint32_t i = 0; x->heads && i < tap->n_flows; i++)
+        for (int dir = 0; dir < 2; dir++)
+            tap->flows[i]->head[dir] = sl_heads_of(x->heads, tap->flows[i]->index, dir);
     return tap->n_flows;
 }
 

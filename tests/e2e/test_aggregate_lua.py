@@ -221,7 +221,7 @@ def test_merging_objects_and_bytes(lua):
     ('sum { "b", key = "n" }:top(0)',
      'aggregate "b": top takes a whole number of rows, 1 or more'),
     ('make.seal() count { "late" }',
-     'count { … } belongs into start: aggregates made later could not be merged'),
+     'count { … } belongs into start: aggregates made elsewhere could not be merged'),
 ])
 def test_errors_name_the_line_of_the_recipe(lua, code, message):
     out = lua("fails(function()\n%s\nend)" % code)

@@ -330,3 +330,10 @@ def test_second_interrupt_ends_at_once(recipe, example):
         assert process.wait() == 130
     finally:
         process.kill()
+
+
+def test_heads_without_a_packet_handler(sluice, recipe, made):
+    """Nobody looks at packets, but the first bytes of flows are collected from them."""
+    path = recipe('flow = function(f) out:line(f.head_src:text()) end', head="head = 4,").with_name("mine.lua")
+    path.write_text(path.read_text().replace("function(opt)", "function(opt, out)"))
+    assert sluice(path, made([(0, dns(1)), (1, dns(2))])).stdout == b"?\n?\n"

@@ -34,6 +34,7 @@ end
 
 --- The handler writes into what is in set.
 function Call:write(set)
+  if has(set, "state") then self:read_field "state" end
   local name = set.name and (" `%s`"):format(set.name) or ""
   if has(set, "unknown") then self:refuse("writes into what is not understood" .. name) end
   if has(set, "packet") or has(set, "flow") or has(set, "data") then
@@ -68,8 +69,10 @@ local RESULTS = {
 function Call:index_kind(kind, key)
   if kind == "packet" or kind == "flow" then
     self:read_field(key)
-    if key == "state" then return value.of "state" end
     return RESULTS.data
+  elseif kind == "state" then
+    self:read_field "state"
+    return RESULTS.state
   elseif kind == "fresh" then
     return join(SCALAR, self.pass.stored)
   end
@@ -216,7 +219,7 @@ end
 --- where it is refused, what, source and line.
 function effects.of(handler, argument)
   local pass = setmetatable({ stored = NOTHING, results = {}, reads = {}, steps = 0 }, Pass)
-  local args = { value.of(argument) }
+  local args = { value.of(argument), value.of "state" }
   local returned
   local ok, why = pcall(function()
     repeat
