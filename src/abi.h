@@ -132,6 +132,15 @@ struct sl_packet {
 /* Why a flow was decided; SL_END_EOF: the input ended. Names: sl_flow_end_name(). */
 enum { SL_END_EOF, SL_END_FIN, SL_END_RST, SL_END_REUSE, SL_END_IDLE, SL_END_EVICTED };
 
+/* How a connection went, by Zeek's names of it (its conn.log's conn_state; src/flow/tcp_state.h):
+ * sl_flow_state_name(). UDP: S0 nobody answered, SF somebody did. SL_STATE_OTH: anything else. */
+/* clang-format off */
+enum {
+    SL_STATE_OTH, SL_STATE_S0, SL_STATE_S1, SL_STATE_S2, SL_STATE_S3, SL_STATE_SF, SL_STATE_REJ,
+    SL_STATE_RSTO, SL_STATE_RSTR, SL_STATE_RSTOS0, SL_STATE_RSTRH, SL_STATE_SH, SL_STATE_SHR
+};
+/* clang-format on */
+
 /* One flow. src is the originator. Bytes are wire bytes of whole frames; payload is what TCP, UDP
  * or SCTP carried. ICMP: sport is the type, dport the type of the answer or the code, as Zeek has
  * it. */
@@ -141,12 +150,22 @@ struct sl_flow {
     uint8_t proto;         /* IP protocol number */
     uint8_t ip_version;    /* 4 or 6 */
     uint8_t end;           /* SL_END_… once it is decided */
+    uint8_t conn_state;    /* SL_STATE_…; Lua: f.state is its name */
     uint32_t index;        /* dense index while it lived: p.flow of its packets */
     uint16_t tcp_flags[2]; /* all that were seen; index 0: sent by src, 1: sent by dst */
 
     uint64_t n_packets[2]; /* Lua: packets_src, packets_dst, packets (both), and so on */
     uint64_t n_bytes[2];
     uint64_t n_payload[2];
+    uint64_t n_ip_bytes[2];      /* of whole IP packets */
+    uint64_t n_retransmitted[2]; /* TCP payload bytes that this side had sent before */
+    uint64_t n_missed[2];        /* … that were acknowledged and not seen */
+    uint64_t n_stream[2];        /* payload bytes by TCP's sequence numbers; of others n_payload */
+    /* Parts of TCP's handshake, ns: index 1: from the last SYN to the SYN+ACK, index 0: from there
+     * to the first ACK. Seen from where was captured the way to dst and back, to src and back. -1:
+     * not seen, or more than 4 s. Lua: f.rtt_dst, f.rtt_src, f.rtt (both): seconds or nil. */
+    int64_t rtt_ns[2];
+    char letters[64]; /* Lua: f.history; Zeek's letters (src/flow/history.h), zero-terminated */
     uint64_t number64;  /* Lua: f.number, frame number of its first packet */
     uint32_t fragments; /* later fragments that were counted to it */
 
@@ -266,6 +285,7 @@ const char *sl_proto_name(uint32_t bit);
 const char *sl_skip_name(uint32_t reason);
 const char *sl_ip_proto_name(uint32_t number);
 const char *sl_flow_end_name(uint32_t end);
+const char *sl_flow_state_name(uint32_t state);
 
 /* ---- output: standard output, or a file that appears under its name only when it is whole ---- */
 

@@ -3,7 +3,7 @@ local COLUMNS = {
   { name = "first", type = "time" }, { name = "duration", type = "duration" }, "proto",
   { name = "source" }, { name = "destination" },
   { name = "packets", unit = "packets" }, { name = "sent", unit = "bytes" },
-  { name = "received", unit = "bytes" }, { name = "countries" }, "end",
+  { name = "received", unit = "bytes" }, "state", { name = "countries" }, "end",
 }
 
 local function endpoint(addr, port, has_ports)
@@ -17,7 +17,7 @@ local function row(f)
   local ports = HAS_PORTS[f.proto]
   return { f.first, f.duration, f.proto_name, endpoint(f.src, f.sport, ports),
     endpoint(f.dst, f.dport, ports), f.packets, f.bytes_src, f.bytes_dst,
-    f.src_country .. " > " .. f.dst_country, f.end_name }
+    f.state, f.src_country .. " > " .. f.dst_country, f.end_name }
 end
 
 local function larger(a, b)

@@ -33,6 +33,7 @@ methods.__index = methods
 local HELPERS = {
   { "country", "local country = filter.country" },
   { "service", "local service = filter.service" },
+  { "str", "local str = ffi.string" },
   { "find", "local find = string.find" },
   { "upper", "local upper = string.upper" },
   { "lower", "local lower = string.lower" },

@@ -48,8 +48,18 @@ with_getters("struct sl_packet", {
   dst_country = function(p) return (geo.country(p.dst)) end,
 }, {})
 
-local ends = {}
-for i = 0, 5 do ends[i] = ffi.string(C.sl_flow_end_name(i)) end
+local ends, states = {}, {}
+for i = C.SL_END_EOF, C.SL_END_EVICTED do ends[i] = ffi.string(C.sl_flow_end_name(i)) end
+for i = C.SL_STATE_OTH, C.SL_STATE_SHR do states[i] = ffi.string(C.sl_flow_state_name(i)) end
+
+local NS = 1e-9
+
+-- Seconds of a part of the handshake, or nil: it was not seen.
+local function rtt(f, dir)
+  local ns = tonumber(f.rtt_ns[dir])
+  if ns >= 0 then return ns * NS end
+  return nil
+end
 
 with_getters("struct sl_flow", {
   number = function(f) return (tonumber(f.number64)) end,
@@ -62,6 +72,21 @@ with_getters("struct sl_flow", {
   packets = function(f) return (tonumber(f.n_packets[0] + f.n_packets[1])) end,
   bytes = function(f) return (tonumber(f.n_bytes[0] + f.n_bytes[1])) end,
   payload = function(f) return (tonumber(f.n_payload[0] + f.n_payload[1])) end,
+  ip_bytes_src = function(f) return (tonumber(f.n_ip_bytes[0])) end,
+  ip_bytes_dst = function(f) return (tonumber(f.n_ip_bytes[1])) end,
+  retransmitted_src = function(f) return (tonumber(f.n_retransmitted[0])) end,
+  retransmitted_dst = function(f) return (tonumber(f.n_retransmitted[1])) end,
+  missed_src = function(f) return (tonumber(f.n_missed[0])) end,
+  missed_dst = function(f) return (tonumber(f.n_missed[1])) end,
+  state = function(f) return states[f.conn_state] end,
+  history = function(f) return (ffi.string(f.letters)) end,
+  rtt_src = function(f) return (rtt(f, 0)) end,
+  rtt_dst = function(f) return (rtt(f, 1)) end,
+  rtt = function(f)
+    local to_src, to_dst = tonumber(f.rtt_ns[0]), tonumber(f.rtt_ns[1])
+    if to_src >= 0 and to_dst >= 0 then return ((to_src + to_dst) * NS) end
+    return nil
+  end,
   proto_name = function(f) return proto_names[f.proto] end,
   service = function(f) return services.of(f) end,
   head_src = function(f) return f.head[0] end,

@@ -4,8 +4,7 @@
 enum { NSEC_BITS = 30, SECOND_BITS = 33 };
 
 static struct sl_time of_key(uint64_t key) {
-    return (struct sl_time){(int64_t)(key >> NSEC_BITS),
-                            (uint32_t)(key & ((1u << NSEC_BITS) - 1))};
+    return (struct sl_time){(int64_t)(key >> NSEC_BITS), (uint32_t)(key & ((1u << NSEC_BITS) - 1))};
 }
 
 /* As part_of_any, in a third of the time. 0: a stamp does not fit. */

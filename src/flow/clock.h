@@ -3,8 +3,8 @@
  * Two questions have two answers. "What can no longer grow?" asks for a time that no packet lies
  * before for long: the least stamp of the last 16,384 packets (SL_CLOCK_BLOCKS blocks), less some
  * slack. One packet far ahead never moves it, and packets of two clocks an hour apart, interleaved,
- * hold it at the slower one. "When did the input end?" asks for the latest stamp, but a leap of more
- * than a day is believed only when a second packet confirms it.
+ * hold it at the slower one. "When did the input end?" asks for the latest stamp, but a leap of
+ * more than a day is believed only when a second packet confirms it.
  *
  * All packets of the capture are counted in, whether they pass a filter or not. So blocks end at
  * frame numbers, and what the clock says does not depend on who asks.

@@ -80,10 +80,10 @@ uint32_t sl_flows_decided(struct sl_flows *t, struct sl_flow ***flows) {
 
     for (; n < SL_FLOWS_AT_ONCE && t->taken < t->n_decided; n++) {
         uint32_t index = t->decided[t->taken];
+        sl_flow_assemble(t, index, &t->handed->flows[n]);
         if (sl_store_put(&t->store, index) < 0)
             break; /* no memory to remember the free place: the next round tries again */
         t->taken++;
-        sl_flow_assemble(t, index, &t->handed->flows[n]);
         t->handed->list[n] = &t->handed->flows[n];
     }
     *flows = n ? t->handed->list : NULL;

@@ -47,8 +47,8 @@ struct sl_event_batch {
     struct sl_event_more more[SL_BATCH];
 };
 
-/* Flows are of one of 16 classes by their hosts, in whichever direction: what may be shared out among
- * tables. Not seeded, so that a capture falls into the same classes each time. */
+/* Flows are of one of 16 classes by their hosts, in whichever direction: what may be shared out
+ * among tables. Not seeded, so that a capture falls into the same classes each time. */
 enum { SL_EVENT_CLASSES = 16 };
 
 static inline uint32_t sl_event_class(const struct sl_addr *src, const struct sl_addr *dst) {
@@ -72,8 +72,8 @@ int sl_event_add(struct sl_event_batch *, const struct sl_packet *, const struct
 
 /* The same for the packets that most captures are made of, straight from their bytes: TCP and UDP,
  * whole headers, over IP without fragments, over Ethernet with one VLAN tag at most. Returns which
- * set of protocols it is (below SL_EXPRESS_KINDS), or -1: decode it and use sl_event_add. Nothing of
- * the packet is read but data, caplen, len, ts and number64, and nothing written. */
+ * set of protocols it is (below SL_EXPRESS_KINDS), or -1: decode it and use sl_event_add. Nothing
+ * of the packet is read but data, caplen, len, ts and number64, and nothing written. */
 enum { SL_EXPRESS_KINDS = 8 };
 int sl_event_express(struct sl_event_batch *, const struct sl_packet *,
                      const struct sl_hash_seed *);

@@ -49,16 +49,16 @@ struct sl_stamp {
     uint8_t dir;
 };
 
-/* Takes a batch. stamps, unless NULL, gets one for each of its events; those of SL_EVENT_NO_FLOW stay
- * as they are. -1 with *err: out of memory. */
+/* Takes a batch. stamps, unless NULL, gets one for each of its events; those of SL_EVENT_NO_FLOW
+ * stay as they are. -1 with *err: out of memory. */
 int sl_flows_take(struct sl_flows *, struct sl_event_batch *, struct sl_stamp *stamps,
                   struct sl_error *) SL_USED;
-/* Decides what could no longer grow: no packet to come is before until_s, or only by little. Decided
- * flows wait at sl_flows_decided. */
+/* Decides what could no longer grow: no packet to come is before until_s, or only by little.
+ * Decided flows wait at sl_flows_decided. */
 int sl_flows_sweep(struct sl_flows *, int64_t until_s, struct sl_error *) SL_USED;
 
-/* The input has ended, at that time: decides all flows that are left. Call sl_flows_decided until it
- * gives 0. */
+/* The input has ended, at that time: decides all flows that are left. Call sl_flows_decided until
+ * it gives 0. */
 int sl_flows_finish(struct sl_flows *, struct sl_time at_end, struct sl_error *) SL_USED;
 /* The next decided flows (those of a sweep, or after finish all that are left), in order, valid
  * until the next call. Returns how many, SL_FLOWS_AT_ONCE at most. */

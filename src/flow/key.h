@@ -69,11 +69,10 @@ static inline struct sl_flow_key sl_flow_key_of(uint64_t src, uint64_t dst, stru
     int swapped = (from == to ? where_equal : from > to) & !ports.one_way;
     uint64_t lower = swapped ? to : from, upper = swapped ? from : to;
 
-    return (struct sl_flow_key){
-        .hosts = lower >> 16 << 32 | upper >> 16,
-        .ports = (uint32_t)(lower << 16 | (upper & 0xffff)),
-        .kind = (uint16_t)(kind | ports.one_way * (unsigned)SL_KEY_ONE_WAY |
-                           (unsigned)swapped * SL_KEY_FROM_UPPER)};
+    return (struct sl_flow_key){.hosts = lower >> 16 << 32 | upper >> 16,
+                                .ports = (uint32_t)(lower << 16 | (upper & 0xffff)),
+                                .kind = (uint16_t)(kind | ports.one_way * (unsigned)SL_KEY_ONE_WAY |
+                                                   (unsigned)swapped * SL_KEY_FROM_UPPER)};
 }
 
 #endif

@@ -52,6 +52,7 @@ void sl_store_free(struct sl_store *s) {
     sl_huge_free(s->hot, s->size * sizeof *s->hot);
     sl_huge_free(s->cold, s->size * sizeof *s->cold);
     sl_huge_free(s->rare, s->size * sizeof *s->rare);
+    sl_huge_free(s->extra, s->size_extra * sizeof *s->extra);
     free(s->pools[0].freed);
     free(s->pools[1].freed);
     sl_store_init(s);
@@ -107,6 +108,14 @@ struct sl_hot *sl_store_get(struct sl_store *s, int v6) {
     return h;
 }
 
+static void put_extra(struct sl_store *s, struct sl_cold *c) {
+    if (!c->extra)
+        return;
+    s->extra[c->extra].next_free = s->free_extra;
+    s->free_extra = c->extra;
+    c->extra = 0;
+}
+
 int sl_store_put(struct sl_store *s, uint32_t index) {
     struct sl_pool *pool = &s->pools[(sl_store_hot(s, index)->kind & SL_KEY_V6) != 0];
 
@@ -119,5 +128,37 @@ int sl_store_put(struct sl_store *s, uint32_t index) {
         pool->room = room;
     }
     pool->freed[pool->n_freed++] = index;
+    put_extra(s, sl_store_cold(s, index));
     return 0;
+}
+
+/* Record 0 stays unused. */
+static int grow_extra(struct sl_store *s) {
+    uint32_t size = s->size_extra ? 2 * s->size_extra : SL_STORE_FIRST_EXTRA;
+    void *extra =
+        size ? sl_huge_grow(s->extra, s->size_extra * sizeof *s->extra, size * sizeof *s->extra)
+             : NULL;
+
+    if (!extra)
+        return -1;
+    s->extra = extra;
+    s->size_extra = size;
+    s->n_extra += !s->n_extra;
+    return 0;
+}
+
+struct sl_extra *sl_store_extra(struct sl_store *s, uint32_t index) {
+    struct sl_cold *c = sl_store_cold(s, index);
+
+    if (c->extra)
+        return &s->extra[c->extra].flow;
+    if (s->free_extra) {
+        c->extra = s->free_extra;
+        s->free_extra = s->extra[c->extra].next_free;
+    } else {
+        if (s->n_extra == s->size_extra && grow_extra(s) < 0)
+            return NULL;
+        c->extra = s->n_extra++;
+    }
+    return memset(&s->extra[c->extra].flow, 0, sizeof s->extra->flow);
 }

@@ -1,19 +1,22 @@
 /* Where live flows stand: addressed by a dense index, reused after they end.
  *
- * A flow is cut in three by how often it is touched, because a packet costs what it misses in the
- * cache. Every packet touches the hot line and nothing else; the cold line is touched when a flow
- * begins, at SYN, and at the end; the rare line by IPv6 and by counters past 2^32. What nobody
- * touches takes no memory, so flows of IPv6 stand in blocks of their own, and the others need 128
- * bytes each. Pointers are good until the next sl_store_get.
+ * A flow is cut in four by how often it is touched, because a packet costs what it misses in the
+ * cache. Every packet touches the hot line; the cold line is touched when a flow begins and ends,
+ * by SYN, FIN and RST, and where TCP does what it had not done before; the rare line by IPv6. What
+ * nobody touches takes no memory, so flows of IPv6 stand in blocks of their own, and the others
+ * need 128 bytes each. The extra record is made for flows that have what few have: more than a MiB,
+ * loss, fragments, a long history. Pointers are good until the next sl_store_get; those to extra
+ * records until the next sl_store_extra.
  */
 #ifndef SL_FLOW_STORE_H
 #define SL_FLOW_STORE_H
 
+#include "history.h"
 #include "key.h"
 
 /* A block of places for flows of one kind: as many cache lines as fill a huge page, fewer at first.
  */
-enum { SL_STORE_FIRST_BLOCK = 4096, SL_STORE_BLOCK = 32768 };
+enum { SL_STORE_FIRST_BLOCK = 4096, SL_STORE_BLOCK = 32768, SL_STORE_FIRST_EXTRA = 64 };
 
 /* sl_hot.flags */
 enum {
@@ -21,9 +24,15 @@ enum {
     SL_FLOW_HAS_ISN1 = 2,
     SL_FLOW_FIN = 4, /* both sides have sent FIN */
     SL_FLOW_RST = 8,
-    SL_FLOW_LIVE = 16,   /* it has not been decided */
-    SL_FLOW_CARRIED = 32 /* the rare line's high words count */
+    SL_FLOW_LIVE = 16,    /* it has not been decided */
+    SL_FLOW_CARRIED = 32, /* the extra record's high words of packets count */
+    SL_FLOW_CAREFUL = 64  /* TCP: every packet is looked at closely (tcp.h) */
 };
+
+/* sl_hot.sums: three sums in one word, so that a packet adds to all at once. Each has a bit to
+ * spare, which says that its sum is to be moved to the extra record. */
+enum { SL_SUM_BITS = 20, SL_SUM_STEP = SL_SUM_BITS + 1, SL_SUM_MAX = (1 << SL_SUM_BITS) - 1 };
+enum sl_sum { SL_SUM_BYTES, SL_SUM_PAYLOAD, SL_SUM_IP, SL_SUMS };
 
 /* The key as in key.h, and what every packet changes. Arrays: 0: sent by src, 1: by dst. */
 struct sl_hot {
@@ -34,29 +43,77 @@ struct sl_hot {
     uint8_t timeout; /* which of struct sl_flows' */
     int64_t last_s;
     uint32_t last_nsec;
-    uint16_t tcp_flags[2];
-    uint32_t packets[2], bytes[2], payload[2]; /* modulo 2^32; the rest stands in the rare line */
-    uint32_t index;
+    uint8_t seen[2];     /* TCP: what need not be noted again (tcp.h) */
+    uint16_t packets[2]; /* modulo 2^16; the rest stands in the extra record */
     uint16_t wheel_bucket;
+    uint64_t sums[2];
+    uint32_t next_seq[2]; /* TCP: the sequence number behind the highest one seen */
+    uint32_t index;
 };
+
+/* sl_cold.phase: which member of the union counts. */
+enum {
+    SL_PHASE_OPEN,
+    SL_PHASE_SYN,     /* waiting: time of the last SYN */
+    SL_PHASE_SYN_ACK, /* waiting: time of the last SYN+ACK */
+    SL_PHASE_CLOSING  /* last_fin, last_rst */
+};
+
+#define SL_NUMBER_MAX ((1ull << 44) - 1)
 
 struct sl_cold {
     int64_t first_s;
     uint32_t first_nsec;
+    uint32_t extra;       /* its extra record, 0: none */
+    uint64_t number : 44; /* of the first packet */
+    uint64_t ends : 12;   /* TCP: sl_tcp_ends_pack */
+    uint64_t control : 6; /* TCP: FIN, SYN, RST that src sent; above them, those of dst */
+    uint64_t phase : 2;   /* TCP */
+    uint32_t isn[2];      /* TCP: the sequence number of the SYN */
+    uint64_t history;     /* the first letters; the rest stands in the extra record */
+    uint32_t rtt[2]; /* TCP: nanoseconds + 1 that src, that dst took in the handshake; 0: unknown */
+    union {
+        struct {
+            int64_t waiting_s;
+            uint32_t waiting_nsec;
+        };
+        struct {
+            uint32_t last_fin[2], last_rst[2]; /* less isn */
+        };
+        struct { /* of a flow that is not live */
+            int64_t decided_s;
+            uint32_t decided_nsec;
+            uint8_t end;
+        };
+    };
+};
+
+enum { SL_HISTORY_WORDS = 4, SL_HOLES = 6 };
+
+/* Sequence numbers [from, to) that no segment has brought, though later ones came. */
+struct sl_hole {
+    uint32_t from, to;
+};
+
+struct sl_extra {
+    uint64_t sums[2][SL_SUMS];
+    uint64_t retransmitted[2], missed[2]; /* payload bytes */
+    uint64_t history[SL_HISTORY_WORDS];
+    struct sl_hole holes[2][SL_HOLES]; /* in the order of sequence numbers */
+    uint32_t packets[2];               /* high words, where SL_FLOW_CARRIED */
+    uint32_t retransmissions[2], zero_windows[2], gaps[2];
+    uint32_t acked[2];    /* where ahead[]: dst has acknowledged more than was seen from src; … */
+    uint32_t last_syn[2]; /* less isn */
     uint32_t fragments;
-    uint64_t number; /* of the first packet */
-    uint32_t isn[2];
-    int64_t decided_s;
-    uint32_t decided_nsec;
-    uint8_t end;
+    uint8_t n_holes[2];
+    uint8_t ahead[2];
 };
 
 struct sl_rare {
-    struct sl_addr lower, upper;               /* IPv6: the ends in the key's order */
-    uint32_t packets[2], bytes[2], payload[2]; /* high words, where SL_FLOW_CARRIED */
+    struct sl_addr lower, upper; /* IPv6: the ends in the key's order */
 };
 
-/* A cache line each. */
+/* A cache line each; half a one. */
 union sl_hot_line {
     struct sl_hot flow;
     char line[64];
@@ -67,7 +124,13 @@ union sl_cold_line {
 };
 union sl_rare_line {
     struct sl_rare flow;
-    char line[64];
+    char line[32];
+};
+
+union sl_extra_line {
+    struct sl_extra flow;
+    uint32_t next_free;
+    char lines[256];
 };
 
 /* Places of one kind: with or without IPv6 addresses. */
@@ -83,6 +146,8 @@ struct sl_store {
     union sl_rare_line *rare;
     uint32_t used, size; /* indexes below used belong to a pool; the arrays hold size */
     struct sl_pool pools[2];
+    union sl_extra_line *extra;
+    uint32_t n_extra, size_extra, free_extra; /* the first free one, 0: none */
 };
 
 void sl_store_init(struct sl_store *);
@@ -91,6 +156,8 @@ void sl_store_free(struct sl_store *);
  * memory. */
 struct sl_hot *sl_store_get(struct sl_store *, int v6);
 int sl_store_put(struct sl_store *, uint32_t index) SL_USED; /* -1: out of memory */
+/* The flow's extra record; makes one, all zero, where it has none. NULL: out of memory. */
+struct sl_extra *sl_store_extra(struct sl_store *, uint32_t index);
 
 /* Asks for a cache line that will be written. The empty statement is there for gcc 12, which takes
  * a function that only prefetches for one without effect and drops its calls. */
@@ -109,6 +176,15 @@ static inline struct sl_rare *sl_store_rare(const struct sl_store *s, uint32_t i
     return &s->rare[index].flow;
 }
 
+/* NULL: it has none. */
+static inline struct sl_extra *sl_store_has_extra(const struct sl_store *s, uint32_t index) {
+    uint32_t extra = s->cold[index].flow.extra;
+    return extra ? &s->extra[extra].flow : NULL;
+}
+
+static inline uint64_t sl_hot_sum(const struct sl_hot *h, int dir, enum sl_sum which) {
+    return h->sums[dir] >> which * SL_SUM_STEP & ((1 << SL_SUM_STEP) - 1);
+}
 static inline struct sl_time sl_hot_last(const struct sl_hot *h) {
     return (struct sl_time){h->last_s, h->last_nsec};
 }

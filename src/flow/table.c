@@ -1,6 +1,8 @@
 /* How packets find their flows, and what a packet changes in its flow. */
-#include "clock.h"
 #include "table.h"
+#include "clock.h"
+#include "tcp.h"
+#include "totals.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -134,8 +136,8 @@ static void fill(struct sl_flows *t, struct sl_hot *h, const struct sl_flow_even
                          .last_nsec = e->ts_nsec,
                          .index = h->index,
                          .wheel_bucket = SL_WHEEL_NONE};
-    *sl_store_cold(&t->store, h->index) =
-        (struct sl_cold){.first_s = e->ts_s, .first_nsec = e->ts_nsec, .number = number};
+    *sl_store_cold(&t->store, h->index) = (struct sl_cold){
+        .first_s = e->ts_s, .first_nsec = e->ts_nsec, .number = number & SL_NUMBER_MAX};
     if (e->kind & SL_KEY_V6) {
         struct sl_rare *r = sl_store_rare(&t->store, h->index);
         r->lower = from_upper ? more->dst : more->src;
@@ -182,44 +184,6 @@ static int split(struct sl_flows *t, struct sl_hot *h, const struct sl_flow_even
     return 0;
 }
 
-/* A counter has passed 2^32. */
-static void carry(struct sl_flows *t, struct sl_hot *h, int dir, const uint64_t high[3]) {
-    struct sl_rare *r = sl_store_rare(&t->store, h->index);
-
-    if (!(h->flags & SL_FLOW_CARRIED)) {
-        memset(r->packets, 0, sizeof r->packets);
-        memset(r->bytes, 0, sizeof r->bytes);
-        memset(r->payload, 0, sizeof r->payload);
-        h->flags |= SL_FLOW_CARRIED;
-    }
-    r->packets[dir] += (uint32_t)high[0];
-    r->bytes[dir] += (uint32_t)high[1];
-    r->payload[dir] += (uint32_t)high[2];
-}
-
-static void count(struct sl_flows *t, struct sl_hot *h, const struct sl_flow_event *e, int dir) {
-    uint64_t packets = h->packets[dir] + 1ull;
-    uint64_t bytes = (uint64_t)h->bytes[dir] + e->len;
-    uint64_t payload = (uint64_t)h->payload[dir] + e->payload_len;
-
-    h->packets[dir] = (uint32_t)packets;
-    h->bytes[dir] = (uint32_t)bytes;
-    h->payload[dir] = (uint32_t)payload;
-    if (__builtin_expect((packets | bytes | payload) >> 32 != 0, 0))
-        carry(t, h, dir, (const uint64_t[]){packets >> 32, bytes >> 32, payload >> 32});
-}
-
-/* How many packets the flow has had. */
-static uint64_t ordinal(const struct sl_flows *t, const struct sl_hot *h) {
-    uint64_t n = (uint64_t)h->packets[0] + h->packets[1];
-
-    if (h->flags & SL_FLOW_CARRIED) {
-        const struct sl_rare *r = sl_store_rare(&t->store, h->index);
-        n += ((uint64_t)r->packets[0] + r->packets[1]) << 32;
-    }
-    return n;
-}
-
 static void note_time(struct sl_flows *t, struct sl_hot *h, struct sl_time ts) {
     if (sl_before(ts, sl_hot_last(h))) {
         struct sl_cold *c = sl_store_cold(&t->store, h->index);
@@ -233,24 +197,47 @@ static void note_time(struct sl_flows *t, struct sl_hot *h, struct sl_time ts) {
     h->last_nsec = ts.nsec;
 }
 
-static int track_tcp(struct sl_flows *t, struct sl_hot *h, const struct sl_flow_event *e, int dir) {
-    h->tcp_flags[dir] |= e->tcp_flags;
-    if (!(h->flags & SL_FLOW_HAS_ISN0 << dir)) { /* no SYN: counts as the one behind it */
-        sl_store_cold(&t->store, h->index)->isn[dir] =
-            e->tcp_flags & SL_TCP_SYN ? e->seq : e->seq - 1;
-        h->flags |= (uint8_t)(SL_FLOW_HAS_ISN0 << dir);
-    }
+/* Whether a FIN or RST has closed the connection just now. */
+static int closes(struct sl_flows *t, struct sl_hot *h, const struct sl_flow_event *e) {
+    unsigned control = sl_store_cold(&t->store, h->index)->control;
+
     if (!(e->tcp_flags & (SL_TCP_FIN | SL_TCP_RST)) || h->flags & (SL_FLOW_FIN | SL_FLOW_RST) ||
         !t->options.idle_tcp_s)
         return 0;
     if (e->tcp_flags & SL_TCP_RST)
         h->flags |= SL_FLOW_RST;
-    else if (h->tcp_flags[0] & h->tcp_flags[1] & SL_TCP_FIN)
+    else if (control & control >> 3 & SL_TCP_FIN)
         h->flags |= SL_FLOW_FIN;
     else
         return 0;
+    return 1;
+}
+
+static int track_tcp(struct sl_flows *t, struct sl_hot *h, const struct sl_flow_event *e, int dir) {
+    struct sl_segment segment = {.seq = e->seq,
+                                 .ack = e->ack,
+                                 .payload_len = e->payload_len,
+                                 .flags = e->tcp_flags,
+                                 .window = e->window,
+                                 .ts = sl_event_time(e)};
+
+    if (sl_tcp_expected(h, dir, &segment))
+        return 0;
+    if (sl_tcp_take(&t->store, h, dir, &segment) < 0)
+        return -1;
+    if (!closes(t, h, e))
+        return 0;
     h->timeout = SL_TIMEOUT_CLOSING;
     return sl_wheel_put(&t->wheel, h, sl_flow_due(t, h).s); /* sooner than its bucket says */
+}
+
+static int count_fragment(struct sl_flows *t, const struct sl_hot *h) {
+    struct sl_extra *x = sl_store_extra(&t->store, h->index);
+
+    if (!x)
+        return -1;
+    x->fragments++;
+    return 0;
 }
 
 static int direction(const struct sl_hot *h, const struct sl_flow_event *e) {
@@ -268,12 +255,12 @@ static int take(struct sl_flows *t, const struct sl_event_batch *b, const struct
     if (failed || (!h && !(h = create(t, e, more, b->base + e->number))))
         return -1;
     int dir = direction(h, e);
-    count(t, h, e, dir);
     note_time(t, h, sl_event_time(e));
-    if (e->bits & SL_EVENT_LATER_FRAGMENT)
-        sl_store_cold(&t->store, h->index)->fragments++;
+    if (sl_totals_add(&t->store, h, dir, e) < 0 ||
+        (e->bits & SL_EVENT_LATER_FRAGMENT && count_fragment(t, h) < 0))
+        return -1;
     if (stamp)
-        *stamp = (struct sl_stamp){ordinal(t, h), h->index, (uint8_t)dir};
+        *stamp = (struct sl_stamp){sl_totals_packets(&t->store, h), h->index, (uint8_t)dir};
     return e->bits & SL_EVENT_TCP ? track_tcp(t, h, e, dir) : 0;
 }
 
@@ -301,8 +288,9 @@ static int meet_fragment(struct sl_flows *t, const struct sl_event_batch *b,
 }
 
 /* Each packet's flow is somewhere else in memory, so a packet is taken when its hash bucket was
- * asked for some packets ago, and the flow that stands there half as many packets ago. The distance is
- * time for memory to answer, with few enough questions under way that the processor can keep them. */
+ * asked for some packets ago, and the flow that stands there half as many packets ago. The distance
+ * is time for memory to answer, with few enough questions under way that the processor can keep
+ * them. */
 enum { AHEAD = 16 };
 
 static void ask_bucket(const struct sl_flows *t, const struct sl_event_batch *b, uint32_t i) {
@@ -320,7 +308,9 @@ static void ask_flow(const struct sl_flows *t, const struct sl_event_batch *b, u
         uint32_t index = s->indexes[__builtin_ctz(found)];
         const void *hot = sl_store_hot(&t->store, index), *also = hot;
         /* Chosen without a jump: which packets are IPv6 cannot be foretold. */
-        also = e->tcp_flags & SL_TCP_SYN ? sl_store_cold(&t->store, index) : also;
+        also = e->tcp_flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST)
+                   ? sl_store_cold(&t->store, index)
+                   : also;
         also = e->kind & SL_KEY_V6 ? (const void *)sl_store_rare(&t->store, index) : also;
         sl_prefetch(hot);
         sl_prefetch(also);

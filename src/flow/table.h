@@ -26,7 +26,7 @@ enum { SL_TIMEOUT_OTHER, SL_TIMEOUT_TCP, SL_TIMEOUT_CLOSING, SL_TIMEOUTS };
 
 struct sl_flows {
     struct sl_flow_options options;
-    struct sl_time origin; /* of the capture */
+    struct sl_time origin;          /* of the capture */
     int64_t timeout_s[SL_TIMEOUTS]; /* SL_NEVER_S where an option says 0 */
     struct sl_slots slots;
     struct sl_store store;
@@ -61,7 +61,8 @@ static inline uint8_t sl_flow_end_when_idle(const struct sl_hot *h) {
 /* Ends a flow before a sweep finds it; it waits in the wheel for its turn in the order. */
 int sl_flow_end_early(struct sl_flows *, struct sl_hot *, uint8_t why, struct sl_time when) SL_USED;
 
-/* event.c: whether later fragments of this protocol need ports, and the key of an event with them. */
+/* event.c: whether later fragments of this protocol need ports, and the key of an event with them.
+ */
 int sl_proto_wants_ports(unsigned proto);
 void sl_event_set_key(struct sl_flow_event *, const struct sl_event_more *, struct sl_ports,
                       const struct sl_hash_seed *);

@@ -49,6 +49,12 @@ COLUMN(payload_src, sl_put_u64(to, f->n_payload[0]))
 COLUMN(payload_dst, sl_put_u64(to, f->n_payload[1]))
 COLUMN(src_country, put_country(r, &f->src, to))
 COLUMN(dst_country, put_country(r, &f->dst, to))
+COLUMN(state, sl_put_text(to, sl_flow_state_name(f->conn_state)))
+COLUMN(history, sl_put_text(to, f->letters))
+COLUMN(retransmitted_src, sl_put_u64(to, f->n_retransmitted[0]))
+COLUMN(retransmitted_dst, sl_put_u64(to, f->n_retransmitted[1]))
+COLUMN(missed_src, sl_put_u64(to, f->n_missed[0]))
+COLUMN(missed_dst, sl_put_u64(to, f->n_missed[1]))
 COLUMN(end, sl_put_text(to, sl_flow_end_name(f->end)))
 
 static char *put_duration(const struct sl_rows *r, const struct sl_flow *f, char *to) {
@@ -86,6 +92,27 @@ static char *put_service(const struct sl_rows *r, const struct sl_flow *f, char 
     return to;
 }
 
+/* Seconds, or nothing where a part of the handshake was not seen. */
+static char *put_rtt(const struct sl_rows *r, int known, int64_t ns, char *to) {
+    if (known)
+        return sl_put_time(to, (struct sl_time){ns / 1000000000, (uint32_t)(ns % 1000000000)});
+    return is_json(r) ? sl_put_text(to, "null") : to;
+}
+
+static char *put_rtt_both(const struct sl_rows *r, const struct sl_flow *f, char *to) {
+    int known = f->rtt_ns[0] >= 0 && f->rtt_ns[1] >= 0;
+
+    return put_rtt(r, known, f->rtt_ns[0] + f->rtt_ns[1], to);
+}
+
+static char *put_rtt_src(const struct sl_rows *r, const struct sl_flow *f, char *to) {
+    return put_rtt(r, f->rtt_ns[0] >= 0, f->rtt_ns[0], to);
+}
+
+static char *put_rtt_dst(const struct sl_rows *r, const struct sl_flow *f, char *to) {
+    return put_rtt(r, f->rtt_ns[1] >= 0, f->rtt_ns[1], to);
+}
+
 static const struct column columns[] = {
     {"first", 1, put_first},
     {"last", 1, put_last},
@@ -101,10 +128,19 @@ static const struct column columns[] = {
     {"bytes_dst", 0, put_bytes_dst},
     {"payload_src", 0, put_payload_src},
     {"payload_dst", 0, put_payload_dst},
+    {"state", 1, put_state},
+    {"history", 1, put_history},
     {"service", 0, put_service}, /* quotes itself: it may be null */
     {"src_country", 1, put_src_country},
     {"dst_country", 1, put_dst_country},
     {"end", 1, put_end},
+    {"rtt", 0, put_rtt_both},
+    {"rtt_src", 0, put_rtt_src},
+    {"rtt_dst", 0, put_rtt_dst},
+    {"retransmitted_src", 0, put_retransmitted_src},
+    {"retransmitted_dst", 0, put_retransmitted_dst},
+    {"missed_src", 0, put_missed_src},
+    {"missed_dst", 0, put_missed_dst},
 };
 
 enum { COLUMNS = sizeof columns / sizeof *columns };

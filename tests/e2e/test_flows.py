@@ -11,8 +11,9 @@ from support import (compressed, each_capture, fragmented, json_lines, path_of, 
                      udp_frame, whole)
 
 KEYS = ["first", "last", "duration", "proto", "src", "sport", "dst", "dport", "packets_src", "packets_dst",
-        "bytes_src", "bytes_dst", "payload_src", "payload_dst", "service", "src_country", "dst_country",
-        "end"]
+        "bytes_src", "bytes_dst", "payload_src", "payload_dst", "state", "history", "service", "src_country",
+        "dst_country", "end", "rtt", "rtt_src", "rtt_dst", "retransmitted_src", "retransmitted_dst", "missed_src",
+        "missed_dst"]
 
 # (file, protocol): (five-tuples in truth.json, in sluice, why).
 EXCEPTIONS = {}

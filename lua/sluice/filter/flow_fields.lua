@@ -60,6 +60,45 @@ local function course(add)
   add(ended)
 end
 
+local STATES = { "S0", "S1", "S2", "S3", "SF", "REJ", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH",
+  "SHR", "OTH" }
+
+-- How TCP went. The parts of the handshake do not exist where they were not seen.
+local function rtt(add, name, about, expr, ...)
+  local seen = {}
+  for i, dir in ipairs { ... } do
+    seen[i] = cond.test(("(f.rtt_ns[%d] >= 0)"):format(dir))
+  end
+  add(d.any_number(name, cond.all(seen), about, expr, true))
+end
+
+local function tcp(add)
+  local state = d.number("flow.state", TRUE, 255,
+    "how it went, by Zeek's names: SF, S0, REJ, RSTO …", "f.conn_state")
+  state.names = {}
+  for _, name in ipairs(STATES) do
+    state.names[name:lower()] = tonumber(C["SL_STATE_" .. name])
+  end
+  add(state)
+  add(d.text("flow.history", TRUE, "what happened, in Zeek's letters: ShADadFf", "str(f.letters)"))
+  rtt(add, "flow.rtt", "TCP handshake, SYN to SYN+ACK to ACK, seconds",
+    "(tonumber(f.rtt_ns[0] + f.rtt_ns[1]) * 1e-9)", 0, 1)
+  rtt(add, "flow.rtt_src", "its part SYN+ACK to ACK: the way to src and back",
+    "(tonumber(f.rtt_ns[0]) * 1e-9)", 0)
+  rtt(add, "flow.rtt_dst", "its part SYN to SYN+ACK: the way to dst and back",
+    "(tonumber(f.rtt_ns[1]) * 1e-9)", 1)
+  for _, what in ipairs {
+    { "retransmitted", "TCP payload bytes sent again by " },
+    { "missed", "TCP payload bytes acknowledged but not seen, of " },
+    { "ip_bytes", "bytes of whole IP packets, sent by " },
+  } do
+    for i, side in ipairs { "src", "dst" } do
+      add(d.any_number(("flow.%s_%s"):format(what[1], side), TRUE, what[2] .. side,
+        ("tonumber(f.n_%s[%d])"):format(what[1], i - 1)))
+    end
+  end
+end
+
 local function meaning(add)
   add(d.text("flow.service", TRUE, "service by its port, such as https", "service(f)"))
   add(d.text("flow.src_country", TRUE, "the originator's country: two letters, or private …",
@@ -68,4 +107,4 @@ local function meaning(add)
   add(d.text("flow.country", TRUE, "either country", "country(f.src)", "country(f.dst)"))
 end
 
-return { totals, key, course, meaning }
+return { totals, key, course, tcp, meaning }

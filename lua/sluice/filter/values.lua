@@ -248,9 +248,11 @@ function values:value(node)
     "Put tests together with && and ||.")
 end
 
--- Texts come from functions that the caller passes: country names, service names.
+-- Texts come from functions that the caller passes, country names, service names, or (str) from the
+-- flow itself.
 function values:require_text_source(node, field)
   local source = field.alts[1].expr:match("^%a+")
+  if source == "str" then return end
   self.needs[source == "country" and "geo" or source] = true
   if not self.env[source] then
     problem.raise(node, ("%s is not known here"):format(field.name),

@@ -1,0 +1,338 @@
+#include "tcp.h"
+
+#include "clock.h"
+#include "holes.h"
+
+/* Zeek's TOO_LARGE_SEQ_DELTA: by more than that nobody trusts a SYN or RST. */
+enum { LEAP = 1048576 };
+
+/* One segment at work. */
+struct turn {
+    struct sl_store *store;
+    struct sl_hot *h;
+    struct sl_cold *c;
+    const struct sl_segment *g;
+    struct sl_tcp_ends ends;
+    int dir;
+    int fresh;  /* the side's sequence numbers begin with this segment */
+    int failed; /* out of memory */
+};
+
+static struct sl_extra *extra(struct turn *t) {
+    struct sl_extra *x = sl_store_extra(t->store, t->h->index);
+
+    t->failed |= !x;
+    return x;
+}
+
+static int has(const struct turn *t, unsigned flags) {
+    return (t->g->flags & flags) != 0;
+}
+
+/* Behind a is positive. */
+static int32_t distance(uint32_t a, uint32_t b) {
+    return (int32_t)(b - a);
+}
+
+/* ---- history ---- */
+
+static void add_letter(struct turn *t, enum sl_letter letter, int dir) {
+    struct sl_extra *x;
+
+    if (sl_history_add(&t->c->history, letter, dir) || !(x = extra(t)))
+        return;
+    for (int i = 0; i < SL_HISTORY_WORDS; i++)
+        if (sl_history_add(&x->history[i], letter, dir))
+            return;
+}
+
+static int has_letter(const struct turn *t, enum sl_letter letter) {
+    const struct sl_extra *x = sl_store_has_extra(t->store, t->h->index);
+
+    if (sl_history_has(t->c->history, letter, t->dir))
+        return 1;
+    for (int i = 0; x && i < SL_HISTORY_WORDS; i++)
+        if (sl_history_has(x->history[i], letter, t->dir))
+            return 1;
+    return 0;
+}
+
+static void add_once(struct turn *t, enum sl_letter letter) {
+    if (!has_letter(t, letter))
+        add_letter(t, letter, t->dir);
+}
+
+/* A letter that comes again when its sequence number differs from the one before. */
+static void add_at(struct turn *t, enum sl_letter letter, int before, uint32_t *last,
+                   uint32_t seq) {
+    if (!before || seq != *last)
+        add_letter(t, letter, t->dir);
+    *last = seq;
+}
+
+/* ScaledHistoryEntry: the letter at the 1st, 10th, 100th … time. */
+static void add_scaled(struct turn *t, enum sl_letter letter, int dir, uint32_t *count) {
+    uint32_t n = *count == UINT32_MAX ? *count : ++*count;
+
+    while (n && n % 10 == 0)
+        n /= 10;
+    if (n == 1)
+        add_letter(t, letter, dir);
+}
+
+static void note_syn(struct turn *t, uint32_t offset) {
+    int before = has_letter(t, SL_LETTER_S) || has_letter(t, SL_LETTER_H);
+    struct sl_extra *x = sl_store_has_extra(t->store, t->h->index);
+    uint32_t none = 0; /* without a record it was 0 */
+
+    if (!x && offset && !(x = extra(t)))
+        return;
+    add_at(t, has(t, SL_TCP_ACK) ? SL_LETTER_H : SL_LETTER_S, before,
+           x ? &x->last_syn[t->dir] : &none, offset);
+}
+
+/* update_history. */
+static void note_letters(struct turn *t) {
+    const struct sl_segment *g = t->g;
+    unsigned control = g->flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST);
+    unsigned once = sl_tcp_news(g) & (unsigned)~t->h->seen[t->dir];
+    uint32_t offset = g->seq - t->c->isn[t->dir];
+
+    if (control & (control - 1))
+        add_once(t, has(t, SL_TCP_FIN) && has(t, SL_TCP_RST) ? SL_LETTER_I : SL_LETTER_Q);
+    else if (control == SL_TCP_SYN)
+        note_syn(t, offset);
+    else if (control == SL_TCP_FIN)
+        add_at(t, SL_LETTER_F, has_letter(t, SL_LETTER_F), &t->c->last_fin[t->dir],
+               offset + g->payload_len);
+    else if (control == SL_TCP_RST)
+        add_at(t, SL_LETTER_R, has_letter(t, SL_LETTER_R), &t->c->last_rst[t->dir], offset);
+    else if (once & (SL_SEEN_DATA | SL_SEEN_ACK))
+        add_letter(t, once & SL_SEEN_DATA ? SL_LETTER_D : SL_LETTER_A, t->dir);
+    t->h->seen[t->dir] |= (uint8_t)(control ? once & SL_SEEN_OF_FLAGS : once);
+    t->c->control |= (control << 3 * t->dir) & 63;
+}
+
+/* update_window. */
+static void note_zero_window(struct turn *t) {
+    struct sl_extra *x;
+
+    if (t->g->window || has(t, SL_TCP_RST) || t->ends.state[!t->dir] == SL_TCP_CLOSED ||
+        t->ends.state[t->dir] == SL_TCP_RESET || !(x = extra(t)))
+        return;
+    add_scaled(t, SL_LETTER_W, t->dir, &x->zero_windows[t->dir]);
+}
+
+/* ---- the handshake ---- */
+
+static void wait_from_now(struct turn *t, unsigned phase) {
+    t->c->waiting_s = t->g->ts.s;
+    t->c->waiting_nsec = t->g->ts.nsec;
+    t->c->phase = phase & 3;
+}
+
+/* More than 4 s are not the network's: they stay unknown, and so do negative ones. */
+static void waited(struct turn *t, int dir) {
+    int64_t s = t->g->ts.s - t->c->waiting_s;
+    int64_t ns = s * 1000000000 + t->g->ts.nsec - t->c->waiting_nsec;
+
+    if (s >= 0 && s <= 4 && ns >= 0 && ns < UINT32_MAX)
+        t->c->rtt[dir] = (uint32_t)ns + 1;
+}
+
+/* Times the last SYN, the first SYN+ACK behind it, and the first ACK behind the last SYN+ACK: what
+ * is sent again is not told from what it answers otherwise. */
+static void measure_handshake(struct turn *t) {
+    struct sl_cold *c = t->c;
+    int syn = has(t, SL_TCP_SYN), ack = has(t, SL_TCP_ACK), first = !t->ends.state[t->dir];
+
+    if (c->phase == SL_PHASE_CLOSING)
+        return;
+    if (!has(t, SL_TCP_FIN | SL_TCP_RST)) {
+        if (t->dir == 0 && syn && !ack && (c->phase == SL_PHASE_SYN || first))
+            wait_from_now(t, SL_PHASE_SYN);
+        if (t->dir == 1 && syn && ack && (c->phase != SL_PHASE_OPEN || first)) {
+            if (c->phase == SL_PHASE_SYN)
+                waited(t, 1);
+            wait_from_now(t, SL_PHASE_SYN_ACK);
+        }
+    }
+    if (t->dir == 0 && ack && !syn && !has(t, SL_TCP_RST) && c->phase == SL_PHASE_SYN_ACK) {
+        waited(t, 0);
+        c->phase = SL_PHASE_OPEN;
+    }
+    if (has(t, SL_TCP_FIN | SL_TCP_RST)) {
+        c->phase = SL_PHASE_CLOSING;
+        for (int dir = 0; dir < 2; dir++)
+            c->last_fin[dir] = c->last_rst[dir] = 0;
+    }
+}
+
+/* ---- sequence numbers ---- */
+
+/* get_segment_len. */
+static uint32_t length(const struct turn *t) {
+    uint32_t data = has(t, SL_TCP_RST) ? 0 : t->g->payload_len;
+
+    return data + (uint32_t)has(t, SL_TCP_SYN) + (uint32_t)has(t, SL_TCP_FIN);
+}
+
+/* init_endpoint: where a side's sequence numbers begin, or begin anew with a SYN that differs. */
+static void begin_side(struct turn *t) {
+    struct sl_extra *x = sl_store_has_extra(t->store, t->h->index);
+    uint32_t seq = t->g->seq;
+    int dir = t->dir, syn = has(t, SL_TCP_SYN);
+    uint8_t state = t->ends.state[dir];
+
+    if (state == SL_TCP_CLOSED ||
+        (state == SL_TCP_RESET && (!syn || t->ends.before[dir] != SL_TCP_INACTIVE)))
+        return;
+    if (state != SL_TCP_INACTIVE && (!syn || seq == t->c->isn[dir]))
+        return;
+    t->c->isn[dir] = syn ? seq : seq - 1;
+    t->h->next_seq[dir] = syn ? seq + length(t) : seq;
+    t->h->flags |= (uint8_t)(SL_FLOW_HAS_ISN0 << dir);
+    t->fresh = 1;
+    if (x)
+        x->n_holes[dir] = x->ahead[dir] = 0;
+}
+
+/* Payload that lies below the highest sequence number: it came again, or fills holes. */
+static void note_old_payload(struct turn *t) {
+    uint32_t from = t->g->seq + (uint32_t)has(t, SL_TCP_SYN), to = from + t->g->payload_len;
+    uint32_t start = t->c->isn[t->dir] + 1, next = t->h->next_seq[t->dir];
+    struct sl_extra *x;
+
+    if (distance(next, to) > 0)
+        to = next;
+    if (distance(from, start) > 0) /* before the first that was seen: not known to be there twice */
+        from = start;
+    if (distance(from, to) <= 0 || !(x = extra(t)))
+        return;
+    x->retransmitted[t->dir] += to - from - sl_holes_fill(x, t->dir, from, to);
+}
+
+static void advance(struct turn *t, uint32_t end) {
+    const struct sl_extra *had = sl_store_has_extra(t->store, t->h->index);
+    uint32_t begin = t->g->seq + (uint32_t)has(t, SL_TCP_SYN), known = t->h->next_seq[t->dir];
+    struct sl_extra *x;
+
+    if (had && had->ahead[t->dir] && distance(known, had->acked[t->dir]) > 0)
+        known = had->acked[t->dir];
+    if (distance(known, begin) > 0 && !has(t, SL_TCP_RST) && (x = extra(t)))
+        sl_holes_add(x, t->dir, known, begin);
+    t->h->next_seq[t->dir] = end;
+}
+
+/* update_last_seq. */
+static void note_sequence(struct turn *t) {
+    const struct sl_segment *g = t->g;
+    uint32_t end = g->seq + length(t), *next = &t->h->next_seq[t->dir];
+    int32_t delta = distance(*next, end);
+    struct sl_extra *x;
+
+    if (has(t, SL_TCP_SYN | SL_TCP_RST) && (delta > LEAP || delta < -LEAP))
+        return;
+    int only_syn =
+        *next == t->c->isn[t->dir] + 1; /* then a FIN is believed, whatever lies between */
+    if (t->ends.state[t->dir] == SL_TCP_RESET && !(has(t, SL_TCP_FIN) && only_syn))
+        return;
+    if (g->payload_len && !t->fresh && !has(t, SL_TCP_RST))
+        note_old_payload(t);
+    if (delta > 0)
+        advance(t, end);
+    else if (has(t, SL_TCP_FIN) && only_syn)
+        *next = end;
+    else if (g->payload_len && (x = extra(t)))
+        add_scaled(t, SL_LETTER_T, t->dir, &x->retransmissions[t->dir]);
+}
+
+/* ---- gaps ---- */
+
+static void note_gap(struct turn *t, struct sl_extra *x, int dir, uint32_t bytes) {
+    if (!sl_tcp_ends_clean(&t->ends))
+        return;
+    x->missed[dir] += bytes;
+    add_scaled(t, SL_LETTER_G, dir, &x->gaps[dir]);
+}
+
+/* AckReceived: what is acknowledged and was not seen will not come. */
+static void note_acknowledged(struct turn *t) {
+    int peer = !t->dir;
+    uint32_t ack = t->g->ack, next = t->h->next_seq[peer], bytes;
+    uint32_t fin = t->c->isn[peer] + t->c->last_fin[peer];
+    struct sl_extra *x = sl_store_has_extra(t->store, t->h->index);
+
+    if (t->c->phase == SL_PHASE_CLOSING && t->c->control >> 3 * peer & SL_TCP_FIN &&
+        distance(fin, ack) > 0)
+        ack = fin;
+    while (x && (bytes = sl_holes_give_up(x, peer, ack)) > 0)
+        note_gap(t, x, peer, bytes);
+    if (x && x->ahead[peer] && distance(next, x->acked[peer]) > 0)
+        next = x->acked[peer];
+    if (distance(next, ack) <= 0 || !(x = extra(t)))
+        return;
+    note_gap(t, x, peer, ack - next);
+    x->acked[peer] = ack;
+    x->ahead[peer] = 1;
+}
+
+/* Whether later segments must be looked at closely, however ordinary they are. */
+static int careful(const struct turn *t) {
+    struct sl_extra *x = sl_store_has_extra(t->store, t->h->index);
+    int watch = t->ends.state[t->dir] == SL_TCP_INACTIVE;
+
+    for (int dir = 0; dir < 2; dir++) {
+        watch |= t->ends.state[dir] == SL_TCP_RESET;
+        if (!x)
+            continue;
+        x->ahead[dir] &= distance(t->h->next_seq[dir], x->acked[dir]) > 0;
+        watch |= x->n_holes[dir] || x->ahead[dir];
+    }
+    return watch;
+}
+
+int sl_tcp_take(struct sl_store *store, struct sl_hot *h, int dir, const struct sl_segment *g) {
+    struct sl_cold *c = sl_store_cold(store, h->index);
+    struct turn t = {.store = store, .h = h, .c = c, .g = g, .dir = dir};
+
+    t.ends = sl_tcp_ends_unpack(c->ends);
+    int answers = has(&t, SL_TCP_ACK) && t.ends.state[!dir] != SL_TCP_INACTIVE;
+    begin_side(&t);
+    measure_handshake(&t);
+    note_letters(&t);
+    note_zero_window(&t);
+    note_sequence(&t);
+    sl_tcp_ends_step(&t.ends, dir, g->flags, g->payload_len);
+    if (answers)
+        note_acknowledged(&t);
+    c->ends = sl_tcp_ends_pack(&t.ends) & 0xfff;
+    h->flags = (uint8_t)((h->flags & ~SL_FLOW_CAREFUL) | (careful(&t) ? SL_FLOW_CAREFUL : 0));
+    return t.failed ? -1 : 0;
+}
+
+/* ---- results ---- */
+
+uint16_t sl_tcp_flags(const struct sl_hot *h, const struct sl_cold *c, int dir) {
+    unsigned seen = h->seen[dir];
+
+    return (uint16_t)((seen & SL_SEEN_FLAGS) | (seen & SL_SEEN_NS) << 6 |
+                      (c->control >> 3 * dir & 7));
+}
+
+uint64_t sl_tcp_stream_bytes(const struct sl_flow *f, const struct sl_hot *h,
+                             const struct sl_cold *c, const struct sl_extra *x, int dir) {
+    uint64_t near = f->n_payload[dir] - f->n_retransmitted[dir] + f->n_missed[dir];
+    uint32_t end = h->next_seq[dir];
+
+    if (!(h->flags & SL_FLOW_HAS_ISN0 << dir))
+        return 0;
+    if (x && x->ahead[dir])
+        end = x->acked[dir];
+    uint32_t size = end - c->isn[dir];
+    size -= size != 0; /* the SYN, which is assumed where none was seen */
+    size -= size != 0 && c->control >> 3 * dir & SL_TCP_FIN;
+    /* The low half of the number: the high one is where it comes near to what was counted. */
+    int64_t bytes = (int64_t)near + (int32_t)(size - (uint32_t)near);
+    return bytes < 0 ? 0 : (uint64_t)bytes;
+}
