@@ -182,6 +182,7 @@ struct sl_options {
     const char *const *inputs; /* paths, "-", URLs: n_inputs of them, at least one */
     uint32_t n_inputs;
     uint32_t max_flows; /* 0: no limit */
+    uint32_t in_flight; /* requests at once to where an input lies; 0: the default */
     const char *bpf;    /* libpcap filter expression, or NULL */
     uint64_t count;     /* stop after so many packets that pass; 0: no limit */
     int64_t idle_s;     /* flow idle timeout; 0: never; -1: the defaults */
@@ -242,6 +243,13 @@ struct sl_flow_stats {
     uint32_t live, live_max;
 };
 
+/* What was fetched of remote inputs; all zero for others. */
+struct sl_traffic {
+    uint64_t fetched, requests, retries; /* bytes; requests, those of them that repeat another */
+    uint32_t in_flight;                  /* requests now */
+    uint32_t last_status; /* HTTP status of the latest one that failed; 0: none failed with one */
+};
+
 struct sl_run;
 
 /* Opens the inputs; options are borrowed until it returns. NULL with *err on failure. */
@@ -264,6 +272,7 @@ const struct sl_stats *sl_run_stats(struct sl_run *);
 const char *sl_run_link_type(const struct sl_run *, uint32_t i);
 const char *sl_run_input_name(const struct sl_run *, uint32_t i); /* secrets redacted */
 uint64_t sl_run_bytes_read(const struct sl_run *);
+void sl_run_traffic(const struct sl_run *, struct sl_traffic *);
 /* Names the recipe that is at work, for the message when it does not return after Ctrl-C. */
 void sl_interrupt_at(const char *recipe);
 

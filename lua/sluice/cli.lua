@@ -30,6 +30,8 @@ local COMMON = {
   { long = "size", key = "size", value = "WxH", about = "size of pictures in pixels" },
   { long = "url-file", key = "url_file", value = "FILE",
     about = "read URLs from FILE or -, one a line: no token in the process list" },
+  { long = "in-flight", key = "in_flight", value = "N", number = 1, most = 64,
+    about = "requests at once to an HTTP server (default 8)" },
   { "j", key = "workers", value = "N", number = 1, about = "workers (this version uses one)" },
   { "q", key = "quiet", about = "no progress line" },
   { "v", key = "verbose", about = "say more on standard error" },
@@ -59,7 +61,8 @@ end
 local function number_of(name, text, least, most)
   local n = tonumber(text)
   if not n or n < least or n > (most or 2 ^ 53) or n % 1 ~= 0 then
-    fail("%s takes a whole number from %d on, not '%s'", name, least, text)
+    fail("%s takes a whole number from %d %s, not '%s'", name, least,
+      most and ("to %d"):format(most) or "on", text)
   end
   return n
 end

@@ -85,7 +85,8 @@ local Run = {}
 Run.__index = Run
 
 --- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
---- flow_filter (of -F), compile, count, idle, max_flows, decap, progress, out (struct sl_out).
+--- flow_filter (of -F), compile, count, idle, max_flows, decap, in_flight, progress, out
+--- (struct sl_out).
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)
@@ -94,7 +95,7 @@ function engine.open(recipes, opts)
   o.inputs, o.n_inputs, o.bpf = inputs, #opts.inputs, opts.bpf
   o.count, o.idle_s, o.max_flows = opts.count or 0, opts.idle or -1, opts.max_flows or 0
   o.interval_s, o.progress = interval_of(recipes), opts.progress and 1 or 0
-  o.decap = opts.decap and 1 or 0
+  o.decap, o.in_flight = opts.decap and 1 or 0, opts.in_flight or 0
   local handle = C.sl_run_open(o, err)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
   local self = setmetatable({ handle = ffi.gc(handle, C.sl_run_close), opts = opts,
@@ -346,9 +347,13 @@ end
 --- What recipes may ask about the run in finish: see sluice.info.
 function Run:info()
   local inputs = {}
-  for i = 1, #self.opts.inputs do
-    inputs[i] = ffi.string(C.sl_run_input_name(self.handle, i - 1))
+  for i = 1, math.huge do -- more than were named: a prefix stands for all blobs below it
+    local name = C.sl_run_input_name(self.handle, i - 1)
+    if name == nil then break end
+    inputs[i] = ffi.string(name)
   end
+  local traffic = ffi.new "struct sl_traffic"
+  C.sl_run_traffic(self.handle, traffic)
   local link_types = {}
   for i = 0, 63 do
     local name = C.sl_run_link_type(self.handle, i)
@@ -358,7 +363,7 @@ function Run:info()
   local tap = self.groups[1].tap
   return info.new { stats = C.sl_run_stats(self.handle), flow_stats = C.sl_tap_stats(tap),
     inputs = inputs, link_types = link_types, status = self.status or 0,
-    bytes_read = tonumber(C.sl_run_bytes_read(self.handle)) }
+    bytes_read = tonumber(C.sl_run_bytes_read(self.handle)), traffic = traffic }
 end
 
 function Run:finish_recipes(out, run)

@@ -22,9 +22,21 @@ local function seconds(first, last)
   return tonumber(last.s - first.s) + (tonumber(last.nsec) - tonumber(first.nsec)) * 1e-9
 end
 
+-- Why requests were repeated, as far as one number says it.
+local function again(t)
+  if t.retries == 0 then return "" end
+  local why = t.last_status > 0 and "HTTP " .. t.last_status or "a broken transfer"
+  return (" (%d of them again, lately after %s)"):format(tonumber(t.retries), why)
+end
+
 -- What -v tells on standard error: what the result does not show.
 local function account(run, bytes_read)
   local parts = { ("%.0f bytes read"):format(bytes_read) }
+  local t = run.traffic
+  if t.requests > 0 then
+    parts[#parts + 1] = ("%.0f bytes fetched in %d requests"):format(tonumber(t.fetched),
+      tonumber(t.requests)) .. again(t)
+  end
   local f = run.flow_stats
   if f then
     parts[#parts + 1] = ("%d flows, at most %d at once"):format(tonumber(f.created), f.live_max)

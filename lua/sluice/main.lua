@@ -129,7 +129,8 @@ local function analyse(p, recipes)
   local out = output.open(o)
   start_recipes(p, recipes, out)
   local run = engine.open(recipes, { inputs = p.inputs, bpf = o.bpf, count = o.count, idle = o.idle,
-    max_flows = o.max_flows, decap = o.decap, progress = not o.quiet, out = out.handle,
+    max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, progress = not o.quiet,
+    out = out.handle,
     compile = filters.compile,
     display = o.display and filters.compile(o.display, "packet"),
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow") })

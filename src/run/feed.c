@@ -1,5 +1,7 @@
 #include "feed.h"
 
+#include "interrupt.h"
+
 #include <stdlib.h>
 
 struct input {
@@ -13,14 +15,14 @@ struct input {
 struct sl_feed {
     struct input *inputs;
     uint32_t n;
+    struct sl_source_options options;
     uint64_t number;
     struct sl_error failed; /* of the first input that failed; code 0: none */
 };
 
-static int open_input(struct input *in, const char *name, int several, struct sl_error *err) {
-    struct sl_source_options options = {0};
-
-    in->source = sl_source_open(name, &options, err);
+static int open_input(const struct sl_feed *f, struct input *in, const char *name, int several,
+                      struct sl_error *err) {
+    in->source = sl_source_open(name, &f->options, err);
     if (!in->source)
         return -1;
     in->reader = sl_reader_open(in->source, err);
@@ -31,7 +33,8 @@ static int open_input(struct input *in, const char *name, int several, struct sl
     return 0;
 }
 
-struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, struct sl_error *err) {
+struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, uint32_t in_flight,
+                             struct sl_error *err) {
     struct sl_feed *f = calloc(1, sizeof *f);
 
     if (!f || !(f->inputs = calloc(n, sizeof *f->inputs))) {
@@ -39,9 +42,11 @@ struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, struct sl_er
         sl_error_set(err, SL_EXIT_INPUT, "out of memory");
         return NULL;
     }
+    f->options =
+        (struct sl_source_options){.http_in_flight = in_flight, .interrupted = sl_interrupted};
     for (f->n = 0; f->n < n;) {
         struct input *in = &f->inputs[f->n];
-        if (open_input(in, inputs[f->n++], n > 1, err) < 0) {
+        if (open_input(f, in, inputs[f->n++], n > 1, err) < 0) {
             sl_feed_close(f);
             return NULL;
         }
@@ -167,4 +172,19 @@ int64_t sl_feed_size(const struct sl_feed *f) {
         sum += size;
     }
     return sum;
+}
+
+void sl_feed_traffic(const struct sl_feed *f, struct sl_traffic *sum) {
+    *sum = (struct sl_traffic){0};
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct sl_source_traffic *traffic = &f->inputs[i].source->traffic;
+        uint32_t status = atomic_load(&traffic->last_status);
+
+        sum->fetched += atomic_load(&traffic->fetched);
+        sum->requests += atomic_load(&traffic->requests);
+        sum->retries += atomic_load(&traffic->retries);
+        sum->in_flight += atomic_load(&traffic->in_flight);
+        if (status)
+            sum->last_status = status;
+    }
 }

@@ -8,7 +8,9 @@
 
 struct sl_feed;
 
-struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, struct sl_error *) SL_USED;
+/* in_flight: requests at once to where an input lies; 0: the default. */
+struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, uint32_t in_flight,
+                             struct sl_error *) SL_USED;
 void sl_feed_close(struct sl_feed *);
 
 /* As sl_reader_next. An input that cannot be read further is left out from there on; the others
@@ -22,5 +24,6 @@ const char *sl_feed_name(const struct sl_feed *, uint32_t input);
  * known). */
 uint64_t sl_feed_bytes(const struct sl_feed *);
 int64_t sl_feed_size(const struct sl_feed *);
+void sl_feed_traffic(const struct sl_feed *, struct sl_traffic *);
 
 #endif

@@ -16,22 +16,42 @@ void sl_progress_start(struct sl_progress *p, int wanted, int64_t size) {
     p->started_s = p->last_s = now_s();
 }
 
-void sl_progress_tick(struct sl_progress *p, uint64_t bytes, uint64_t packets) {
+int sl_progress_due(struct sl_progress *p) {
+    double now;
+
     if (!p->shown)
-        return;
-    double now = now_s();
+        return 0;
+    now = now_s();
     if (now - p->last_s < 0.5)
-        return;
-    double rate = (double)bytes / (now - p->started_s);
+        return 0;
     p->last_s = now;
-    p->drawn = 1;
-    if (p->size > 0 && rate > 0)
-        fprintf(stderr, "\r\033[K%.1f of %.1f MB (%.0f %%), %.1f MB/s, %.0f s left, %llu packets",
-                (double)bytes / 1e6, (double)p->size / 1e6, 100 * (double)bytes / (double)p->size,
-                rate / 1e6, ((double)p->size - (double)bytes) / rate, (unsigned long long)packets);
+    return 1;
+}
+
+/* The end of the line: what says most where the input lies. All of it fits into 80 columns. */
+static void draw_rest(uint64_t packets, const struct sl_traffic *traffic) {
+    if (traffic->requests)
+        fprintf(stderr, ", %u in flight, %llu retries", traffic->in_flight,
+                (unsigned long long)traffic->retries);
     else
-        fprintf(stderr, "\r\033[K%.1f MB, %.1f MB/s, %llu packets", (double)bytes / 1e6, rate / 1e6,
-                (unsigned long long)packets);
+        fprintf(stderr, ", %llu packets", (unsigned long long)packets);
+}
+
+void sl_progress_draw(struct sl_progress *p, uint64_t bytes, uint64_t packets,
+                      const struct sl_traffic *traffic) {
+    double done, rate, size = (double)p->size;
+
+    if (bytes < traffic->fetched) /* what was fetched ahead counts */
+        bytes = traffic->fetched;
+    done = (double)bytes;
+    rate = done / (p->last_s - p->started_s);
+    p->drawn = 1;
+    if (size > 0 && rate > 0)
+        fprintf(stderr, "\r\033[K%.1f of %.1f MB (%.0f %%), %.1f MB/s, %.0f s left", done / 1e6,
+                size / 1e6, 100 * done / size, rate / 1e6, done < size ? (size - done) / rate : 0);
+    else
+        fprintf(stderr, "\r\033[K%.1f MB, %.1f MB/s", done / 1e6, rate / 1e6);
+    draw_rest(packets, traffic);
     fflush(stderr);
 }
 

@@ -13,8 +13,10 @@ struct sl_progress {
 
 /* size: bytes of all inputs, or -1. */
 void sl_progress_start(struct sl_progress *, int wanted, int64_t size);
-/* Draws twice a second at most. */
-void sl_progress_tick(struct sl_progress *, uint64_t bytes, uint64_t packets);
+/* Whether to draw now: twice a second at most. */
+int sl_progress_due(struct sl_progress *);
+void sl_progress_draw(struct sl_progress *, uint64_t bytes, uint64_t packets,
+                      const struct sl_traffic *);
 void sl_progress_clear(struct sl_progress *);
 
 #endif

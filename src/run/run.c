@@ -22,7 +22,7 @@ static int open_run(struct sl_run *r, const struct sl_options *o) {
         r->flow_options.idle_tcp_s = r->flow_options.idle_other_s = o->idle_s;
     if (o->bpf && !(r->bpf = sl_bpf_new(o->bpf, &r->error)))
         return -1;
-    if (!(r->feed = sl_feed_open(o->inputs, o->n_inputs, &r->error)))
+    if (!(r->feed = sl_feed_open(o->inputs, o->n_inputs, o->in_flight, &r->error)))
         return -1;
     sl_progress_start(&r->progress, o->progress, sl_feed_size(r->feed));
     return 0;
@@ -135,6 +135,15 @@ static uint32_t read_batch(struct sl_run *r) {
     }
 }
 
+static void show_progress(struct sl_run *r) {
+    struct sl_traffic traffic;
+
+    if (!sl_progress_due(&r->progress))
+        return;
+    sl_feed_traffic(r->feed, &traffic);
+    sl_progress_draw(&r->progress, sl_feed_bytes(r->feed), r->counter.stats.packets, &traffic);
+}
+
 uint32_t sl_run_read(struct sl_run *r) {
     uint32_t state;
 
@@ -144,9 +153,9 @@ uint32_t sl_run_read(struct sl_run *r) {
         state = SL_STEP_ERROR;
     else
         state = r->at < r->read ? SL_STEP_PACKETS : read_batch(r);
-    if (state == SL_STEP_PACKETS)
-        sl_progress_tick(&r->progress, sl_feed_bytes(r->feed), r->counter.stats.packets);
-    else if (state != SL_STEP_WAIT)
+    if (state == SL_STEP_PACKETS || state == SL_STEP_WAIT)
+        show_progress(r);
+    else
         sl_progress_clear(&r->progress);
     return state;
 }
@@ -272,4 +281,8 @@ const char *sl_run_input_name(const struct sl_run *r, uint32_t i) {
 
 uint64_t sl_run_bytes_read(const struct sl_run *r) {
     return sl_feed_bytes(r->feed);
+}
+
+void sl_run_traffic(const struct sl_run *r, struct sl_traffic *traffic) {
+    sl_feed_traffic(r->feed, traffic);
 }

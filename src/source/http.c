@@ -1,5 +1,10 @@
-/* A blob behind HTTP(S), pulled in bounded ranges. read() drives libcurl's multi handle itself:
- * no thread, and never more in memory than one range. */
+/* A blob behind HTTP(S), read by ranges of which several are in flight (http_flight.h). read()
+ * drives libcurl's multi handle itself: no thread, and never more in memory than the buffers of the
+ * ranges.
+ *
+ * What is asked for grows with what is read: at most twice of it lies between the place where
+ * reading began and the end of the last request. So whoever stops early has fetched little, and
+ * whoever reads on soon has all requests in flight. */
 #include "source.h"
 
 #include <stdlib.h>
@@ -7,19 +12,37 @@
 #include <time.h>
 
 #include "http_explain.h"
-#include "http_range.h"
+#include "http_flight.h"
+#include "http_tail.h"
 #include "url.h"
 
-enum { FIRST_BYTES = 1 << 20, RANGE_BYTES = 4 << 20, POLL_MS = 1000 };
+enum {
+    FIRST_BYTES = 1 << 20,
+    RANGE_BYTES = 3 << 20, /* eight of them, libcurl and TLS stay within 32 MiB */
+    SEEK_BYTES = 128 << 10,
+    IN_FLIGHT = 8,
+    POLL_MS = 1000,
+    NEGLECTED_MS = 5000, /* without a read: what breaks then is not the server's fault */
+    RESTARTS_MAX = 3
+};
+
+static const struct sl_http_blob unknown_blob = {.size = -1};
 
 struct http_source {
     struct sl_source base;
-    char *url; /* as given, with its secrets */
-    CURLM *multi;
-    struct sl_http_blob blob;
-    struct sl_http_range range;
+    char *url;                /* as given, with its secrets */
+    struct sl_http_blob blob; /* as it is now; size -1 and not whole before the first answer */
+    struct sl_http_flight flight;
+    struct sl_http_tail tail;
+    int64_t end;     /* size that was first seen: no byte behind it is read; -1: not known */
     uint64_t offset; /* of the next byte to hand out */
-    uint32_t first_bytes, range_bytes;
+    uint64_t from;   /* where reading began, at the start or behind a seek */
+    uint64_t next;   /* of the next byte to ask for */
+    uint32_t unit, range_bytes; /* of the first request, and of the largest ones */
+    bool checking;              /* what the blob is now, because it is not what it was */
+    uint32_t restarts;
+    int64_t driven_ms; /* 0: never */
+    int (*interrupted)(void);
 };
 
 static int64_t now_ms(void) {
@@ -29,124 +52,258 @@ static int64_t now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static bool is_known(const struct http_source *http) {
+    return http->blob.whole || http->blob.size >= 0;
+}
+
 /* The first good answer says what blob it is. */
 static void learn_blob(struct http_source *http) {
-    const struct sl_http_answer *answer = &http->range.answer;
+    struct sl_http_range *head = sl_http_flight_head(&http->flight);
 
-    if (http->blob.size >= 0)
+    if (is_known(http) || !head || head->outcome == SL_HTTP_PENDING ||
+        sl_http_failed(head->outcome))
         return;
-    if (http->range.outcome == SL_HTTP_WHOLE) {
-        http->base.size = answer->length; /* no later answer to compare: blob stays unknown */
-    } else if (http->range.outcome == SL_HTTP_RANGE || http->range.outcome == SL_HTTP_END) {
-        http->base.size = http->blob.size = answer->total;
-        memcpy(http->blob.etag, answer->etag, sizeof answer->etag);
-        memcpy(http->blob.last_modified, answer->last_modified, sizeof answer->last_modified);
-    }
+    sl_http_blob_learn(&http->blob, &head->answer, head->outcome);
+    http->base.size = http->end = http->blob.size;
+    if (http->blob.whole)
+        head->span.last = UINT64_MAX;
+    else if (head->outcome == SL_HTTP_RANGE && head->span.last > (uint64_t)head->answer.last)
+        head->span.last = (uint64_t)head->answer.last;
+    http->next = head->span.last + 1;
 }
 
 static bool at_end(const struct http_source *http) {
-    if (http->range.outcome == SL_HTTP_WHOLE)
-        return !http->range.active;
-    return http->blob.size >= 0 && http->offset >= (uint64_t)http->blob.size;
+    const struct sl_http_range *head = sl_http_flight_head(&http->flight);
+
+    if (http->blob.whole)
+        return head->state == SL_HTTP_DONE && head->taken >= head->fill;
+    return http->end >= 0 && http->offset >= (uint64_t)http->end;
 }
 
-static int start_next(struct http_source *http, struct sl_error *err) {
-    bool known = http->blob.size >= 0;
-    uint64_t bytes = known ? http->range_bytes : http->first_bytes;
-    uint64_t left = known ? (uint64_t)http->blob.size - http->offset : bytes;
-    struct sl_http_ask ask = {http->offset, http->offset + (bytes < left ? bytes : left) - 1};
+/* ---- asking ---- */
 
-    return sl_http_range_start(&http->range, http->multi, ask, &http->blob, err);
+/* The size of the next request: half of what was read since reading began, in units. */
+static uint64_t next_size(const struct http_source *http) {
+    uint64_t size = (http->offset - http->from) / 2 / http->unit * http->unit;
+
+    if (size < http->unit)
+        return http->unit;
+    return size < http->range_bytes ? size : http->range_bytes;
 }
 
-/* Lets libcurl do what it can do without waiting. */
-static int drive(struct http_source *http, struct sl_error *err) {
-    int running, queued;
-    CURLMsg *message;
+/* Where the next request must end: at the blob's end, and where the hint stands unless the reader
+ * is there already. */
+static uint64_t ask_limit(const struct http_source *http) {
+    uint64_t limit = http->end < 0 ? UINT64_MAX : (uint64_t)http->end;
 
-    if (curl_multi_perform(http->multi, &running) != CURLM_OK)
-        return sl_error_set(err, SL_EXIT_INPUT, "%s: libcurl failed", http->base.name);
-    while ((message = curl_multi_info_read(http->multi, &queued))) {
-        struct sl_http_range *range = NULL;
-        CURLcode result = message->data.result; /* gone once the handle is removed */
+    if (http->base.until && http->base.until > http->offset && http->base.until < limit)
+        return http->base.until;
+    return limit;
+}
 
-        if (message->msg == CURLMSG_DONE &&
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &range) == CURLE_OK)
-            sl_http_range_done(range, http->multi, result);
+static int ask_next(struct http_source *http, uint64_t size, struct sl_error *err) {
+    uint64_t limit = ask_limit(http);
+    struct sl_http_ask span = {http->next, http->next + size - 1};
+
+    if (span.last >= limit)
+        span.last = limit - 1;
+    http->next = span.last + 1;
+    return sl_http_flight_add(&http->flight, span, &http->blob, err);
+}
+
+/* Fills the free buffers with requests, as far as what was read so far gives reason to. */
+static int ask_more(struct http_source *http, struct sl_error *err) {
+    for (;;) {
+        const struct sl_http_range *head = sl_http_flight_head(&http->flight);
+        uint64_t read = http->offset - http->from, size = next_size(http);
+
+        if (http->checking || !sl_http_flight_has_room(&http->flight) ||
+            http->next >= ask_limit(http))
+            return 0;
+        if (head && (!is_known(http) || http->blob.whole || head->state == SL_HTTP_GIVEN_UP ||
+                     http->next + size - http->from > 2 * read))
+            return 0;
+        if (ask_next(http, size, err) != 0)
+            return -1;
     }
+}
+
+/* ---- a blob that is no longer what it was ---- */
+
+/* Nothing was handed out yet: it does not matter what the blob was. */
+static int start_again(struct http_source *http) {
+    while (sl_http_flight_head(&http->flight))
+        sl_http_flight_pop(&http->flight);
+    http->blob = unknown_blob;
+    http->end = -1;
+    http->next = http->from = http->offset;
+    http->restarts++;
+    return 0;
+}
+
+/* Asks for what was read last, to see whether it still stands there. */
+static int begin_check(struct http_source *http, struct sl_error *err) {
+    if (!http->tail.size && http->restarts < RESTARTS_MAX)
+        return start_again(http);
+    if (!http->tail.size)
+        return sl_http_explain(sl_http_flight_head(&http->flight), http->base.name, http->url, err);
+    sl_http_flight_pause(&http->flight);
+    http->checking = true;
+    return sl_http_range_want(http->flight.check, sl_http_tail_place(&http->tail), &unknown_blob,
+                              err);
+}
+
+static bool has_grown(const struct http_source *http) {
+    const struct sl_http_range *check = http->flight.check;
+
+    return check->state == SL_HTTP_DONE && check->outcome == SL_HTTP_RANGE &&
+           check->answer.total >= http->end &&
+           sl_http_tail_is(&http->tail, check->buf, check->fill);
+}
+
+/* It grew: its first bytes are the ones that were there, and are read on under its new tag. */
+static int end_check(struct http_source *http, struct sl_error *err) {
+    struct sl_http_range *check = http->flight.check;
+    struct sl_http_range *head = sl_http_flight_head(&http->flight);
+    bool grown = has_grown(http);
+
+    http->checking = false;
+    if (grown)
+        sl_http_blob_learn(&http->blob, &check->answer, check->outcome);
+    sl_http_range_drop(check, http->flight.multi);
+    if (grown && sl_http_flight_resume(&http->flight, now_ms()))
+        return 0;
+    head->why = grown ? "is written to faster than it can be read" : NULL;
+    return sl_http_explain(head, http->base.name, http->url, err);
+}
+
+/* The head's request failed for good. 0: it may go on after all. */
+static int head_failed(struct http_source *http, struct sl_error *err) {
+    const struct sl_http_range *head = sl_http_flight_head(&http->flight);
+
+    if (head->outcome == SL_HTTP_CHANGED && !http->blob.whole)
+        return begin_check(http, err);
+    return sl_http_explain(head, http->base.name, http->url, err);
+}
+
+/* ---- reading ---- */
+
+/* Hands out what the head has, and frees it when it is empty. */
+static size_t take(struct http_source *http, void *buf, size_t cap) {
+    struct sl_http_range *head = sl_http_flight_head(&http->flight);
+    size_t n = head ? sl_http_range_take(head, buf, cap) : 0;
+
+    if (n)
+        sl_http_tail_add(&http->tail, http->offset, buf, n);
+    http->offset += n;
+    if (head && http->offset > head->span.last)
+        sl_http_flight_pop(&http->flight);
+    return n;
+}
+
+static int drive(struct http_source *http, struct sl_error *err) {
+    http->driven_ms = now_ms();
+    if (sl_http_flight_drive(&http->flight, http->driven_ms, err) != 0)
+        return -1;
     learn_blob(http);
     return 0;
 }
 
-/* Makes the range either hold bytes or be done: 0; SL_SOURCE_WAIT after timeout_ms; -1. */
-static int wait_for_bytes(struct http_source *http, int timeout_ms, struct sl_error *err) {
-    int64_t deadline_ms = now_ms() + timeout_ms;
+/* Lets libcurl work until something happened: 0; SL_SOURCE_WAIT when deadline_ms is over; -1. */
+static int wait_a_while(struct http_source *http, int64_t deadline_ms, struct sl_error *err) {
+    int64_t left_ms = deadline_ms - http->driven_ms;
+    int idle_ms;
 
-    for (;;) {
-        int64_t left_ms = timeout_ms < 0 ? POLL_MS : deadline_ms - now_ms();
+    if (left_ms <= 0 || (deadline_ms == INT64_MAX && http->interrupted && http->interrupted()))
+        return SL_SOURCE_WAIT;
+    idle_ms = sl_http_flight_idle_ms(&http->flight, http->driven_ms,
+                                     left_ms < POLL_MS ? (int)left_ms : POLL_MS);
+    if (curl_multi_poll(http->flight.multi, NULL, 0, idle_ms, NULL) != CURLM_OK)
+        return sl_error_set(err, SL_EXIT_INPUT, "%s: libcurl cannot wait", http->base.name);
+    return 0;
+}
 
-        if (drive(http, err) != 0)
-            return -1;
-        if (http->range.fill > http->range.taken || !http->range.active)
-            return 0;
-        if (left_ms <= 0)
-            return SL_SOURCE_WAIT;
-        if (curl_multi_poll(http->multi, NULL, 0, (int)(left_ms < POLL_MS ? left_ms : POLL_MS),
-                            NULL) != CURLM_OK)
-            return sl_error_set(err, SL_EXIT_INPUT, "%s: libcurl cannot wait", http->base.name);
-    }
+/* What the head and the check have come to: 1: the input has ended; -1; 0: read on. */
+static int look(struct http_source *http, struct sl_error *err) {
+    const struct sl_http_range *head = sl_http_flight_head(&http->flight);
+    enum sl_http_state check = http->flight.check->state;
+
+    if (http->checking)
+        return check == SL_HTTP_DONE || check == SL_HTTP_GIVEN_UP ? end_check(http, err) : 0;
+    if (head && head->state == SL_HTTP_GIVEN_UP)
+        return head_failed(http, err);
+    return at_end(http);
 }
 
 static ssize_t http_read(struct sl_source *source, void *buf, size_t cap, int timeout_ms,
                          struct sl_error *err) {
     struct http_source *http = (struct http_source *)source;
-    struct sl_http_range *range = &http->range;
+    int64_t start_ms = now_ms();
+    int64_t deadline_ms = timeout_ms < 0 ? INT64_MAX : start_ms + timeout_ms;
 
+    if (http->driven_ms && start_ms - http->driven_ms > NEGLECTED_MS)
+        sl_http_flight_neglected(&http->flight);
     for (;;) {
-        size_t n = sl_http_range_take(range, buf, cap);
+        size_t n;
         int state;
 
-        http->offset += n;
+        if (drive(http, err) != 0)
+            return -1;
+        n = take(http, buf, cap);
+        if (ask_more(http, err) != 0)
+            return -1;
         if (n)
             return (ssize_t)n;
-        if (!range->active && sl_http_failed(range->outcome))
-            return sl_http_explain(range, source->name, http->url, err);
-        if (at_end(http))
-            return 0;
-        if (!range->active && start_next(http, err) != 0)
-            return -1;
-        state = wait_for_bytes(http, timeout_ms, err);
+        state = look(http, err);
+        if (state != 0)
+            return state > 0 ? 0 : -1;
+        state = wait_a_while(http, deadline_ms, err);
         if (state != 0)
             return state;
     }
 }
 
+static void forget_all(struct http_source *http) {
+    while (sl_http_flight_head(&http->flight))
+        sl_http_flight_pop(&http->flight);
+    if (http->checking)
+        sl_http_range_drop(http->flight.check, http->flight.multi);
+    http->checking = false;
+}
+
+/* Reads through what is on its way; else reading begins anew, with small requests. */
+static void jump(struct http_source *http, uint64_t offset) {
+    if (http->checking) /* its outcome would be that of ranges which nobody wants any more */
+        forget_all(http);
+    if (sl_http_flight_seek(&http->flight, offset)) {
+        http->from += offset - http->offset; /* what is passed over is no reason to fetch more */
+        if (http->from > offset)
+            http->from = offset;
+    } else {
+        http->next = http->from = offset;
+        http->unit = SEEK_BYTES < http->range_bytes ? SEEK_BYTES : http->range_bytes;
+    }
+    http->offset = offset;
+}
+
 /* A server without ranges cannot be sent back; that is known only after the first answer. */
 static int http_seek(struct sl_source *source, uint64_t offset, struct sl_error *err) {
     struct http_source *http = (struct http_source *)source;
-    struct sl_http_range *range = &http->range;
-    size_t ahead = range->fill - range->taken;
 
-    if (offset >= http->offset && offset - http->offset <= ahead) {
-        range->taken += (size_t)(offset - http->offset);
-        http->offset = offset;
-        return 0;
-    }
-    if (range->outcome == SL_HTTP_WHOLE)
+    if (http->blob.whole && offset < http->offset)
         return sl_error_set(err, SL_EXIT_INPUT,
                             "%s: the server does not serve ranges, so that the capture can only be "
                             "read from its start to its end",
                             source->name);
-    sl_http_range_stop(range, http->multi);
-    http->offset = offset;
+    if (offset != http->offset)
+        jump(http, offset);
     return 0;
 }
 
 static void http_close(struct sl_source *source) {
     struct http_source *http = (struct http_source *)source;
 
-    sl_http_range_free(&http->range, http->multi);
-    (void)curl_multi_cleanup(http->multi);
+    sl_http_flight_free(&http->flight);
     curl_global_cleanup();
     free(http->url);
     free(source->name);
@@ -154,6 +311,8 @@ static void http_close(struct sl_source *source) {
 }
 
 static const struct sl_source_ops http_ops = {http_read, http_seek, http_close};
+
+/* ---- opening ---- */
 
 static int check_url(const char *url, struct sl_error *err) {
     for (const unsigned char *c = (const unsigned char *)url; *c; c++)
@@ -165,26 +324,32 @@ static int check_url(const char *url, struct sl_error *err) {
     return 0;
 }
 
-static int set_up(struct http_source *http, const char *url,
-                  const struct sl_source_options *options, struct sl_error *err) {
-    uint32_t first = options ? options->http_first_bytes : 0;
-    uint32_t later = options ? options->http_range_bytes : 0;
+static uint32_t or_default(uint32_t given, uint32_t otherwise) {
+    return given ? given : otherwise;
+}
 
-    http->base = (struct sl_source){.ops = &http_ops, .name = sl_url_redact(url), .size = -1};
+static int set_up(struct http_source *http, const char *url, const struct sl_source_options *o,
+                  struct sl_error *err) {
+    uint32_t in_flight = or_default(o->http_in_flight, IN_FLIGHT);
+    struct sl_http_retry retry;
+
+    http->base.name = sl_url_redact(url);
     http->url = strdup(url);
-    http->multi = curl_multi_init();
-    http->blob.size = -1;
-    http->first_bytes = first ? first : FIRST_BYTES;
-    http->range_bytes = later ? later : RANGE_BYTES;
-    if (!http->base.name || !http->url || !http->multi)
+    if (!http->base.name || !http->url)
         return sl_error_set(err, SL_EXIT_INPUT, "out of memory");
-    return sl_http_range_init(
-        &http->range, url,
-        http->first_bytes > http->range_bytes ? http->first_bytes : http->range_bytes, err);
+    if (sl_http_retry_read(&retry, getenv(SL_HTTP_RETRY_VARIABLE), err) != 0)
+        return -1;
+    http->unit = or_default(o->http_first_bytes, FIRST_BYTES);
+    http->range_bytes = or_default(o->http_range_bytes, RANGE_BYTES);
+    if (http->range_bytes < http->unit)
+        http->range_bytes = http->unit;
+    return sl_http_flight_init(&http->flight, &http->base, url, &retry, in_flight,
+                               http->range_bytes, err);
 }
 
 struct sl_source *sl_source_http_open(const char *url, const struct sl_source_options *options,
                                       struct sl_error *err) {
+    static const struct sl_source_options none;
     struct http_source *http;
 
     if (check_url(url, err) != 0)
@@ -195,7 +360,11 @@ struct sl_source *sl_source_http_open(const char *url, const struct sl_source_op
         free(http);
         return NULL;
     }
-    if (set_up(http, url, options, err) != 0) {
+    http->base.ops = &http_ops;
+    http->base.size = http->end = -1;
+    http->blob = unknown_blob;
+    http->interrupted = options ? options->interrupted : NULL;
+    if (set_up(http, url, options ? options : &none, err) != 0) {
         http_close(&http->base);
         return NULL;
     }

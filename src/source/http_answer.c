@@ -94,6 +94,8 @@ static void take_header(struct sl_http_answer *answer, const char *name, const c
         keep_encoding(answer, value);
     else if (strcasecmp(name, "x-ms-error-code") == 0)
         keep(answer->code, sizeof answer->code, value);
+    else if (strcasecmp(name, "Retry-After") == 0)
+        keep(answer->retry_after, sizeof answer->retry_after, value);
 }
 
 /* "HTTP/1.1 206 Partial Content" */
@@ -140,12 +142,24 @@ static bool same_etag(const char *a, const char *b) {
 }
 
 static bool same_blob(const struct sl_http_answer *answer, const struct sl_http_blob *blob) {
-    if (answer->total != blob->size)
+    if ((blob->whole ? answer->length : answer->total) != blob->size)
         return false;
     if (answer->etag[0] && blob->etag[0] && !same_etag(answer->etag, blob->etag))
         return false;
     return sl_http_etag_is_strong(blob->etag) ||
            strcmp(answer->last_modified, blob->last_modified) == 0;
+}
+
+void sl_http_blob_learn(struct sl_http_blob *blob, const struct sl_http_answer *answer,
+                        enum sl_http_outcome outcome) {
+    blob->whole = outcome == SL_HTTP_WHOLE;
+    blob->size = blob->whole ? answer->length : answer->total;
+    memcpy(blob->etag, answer->etag, sizeof answer->etag);
+    memcpy(blob->last_modified, answer->last_modified, sizeof answer->last_modified);
+}
+
+bool sl_http_blob_is_marked(const struct sl_http_blob *blob) {
+    return blob->etag[0] || blob->last_modified[0];
 }
 
 static enum sl_http_outcome unfit(const char **why, const char *reason) {
@@ -182,6 +196,16 @@ static enum sl_http_outcome judge_past_end(const struct sl_http_answer *answer,
     return blob->size < 0 ? SL_HTTP_END : SL_HTTP_CHANGED; /* never asked past a known size */
 }
 
+static enum sl_http_outcome judge_whole(const struct sl_http_answer *answer,
+                                        const struct sl_http_ask *ask,
+                                        const struct sl_http_blob *blob, const char **why) {
+    if (blob->whole)
+        return same_blob(answer, blob) ? SL_HTTP_WHOLE : SL_HTTP_CHANGED;
+    if (ask->first > 0 || blob->size >= 0)
+        return unfit(why, "is the whole blob, not the range");
+    return SL_HTTP_WHOLE;
+}
+
 enum sl_http_outcome sl_http_judge(const struct sl_http_answer *answer,
                                    const struct sl_http_ask *ask, const struct sl_http_blob *blob,
                                    const char **why) {
@@ -193,11 +217,11 @@ enum sl_http_outcome sl_http_judge(const struct sl_http_answer *answer,
     case 206:
         if (encoded)
             return unfit(why, "is compressed (Content-Encoding), which was not asked for");
-        if (answer->status == 206)
-            return judge_part(answer, ask, blob, why);
-        if (ask->first > 0 || blob->size >= 0)
-            return unfit(why, "is the whole blob, not the range");
-        return SL_HTTP_WHOLE;
+        if (answer->status == 200)
+            return judge_whole(answer, ask, blob, why);
+        if (blob->whole)
+            return unfit(why, "is a range, which was not asked for");
+        return judge_part(answer, ask, blob, why);
     case 412:
         return SL_HTTP_CHANGED;
     case 416:

@@ -12,9 +12,10 @@ struct sl_http_ask {
     uint64_t first, last;
 };
 
-/* The blob as its first answer described it. Later answers must describe the same one. */
+/* The blob as an answer described it. Later answers must describe the same one. */
 struct sl_http_blob {
-    int64_t size;           /* -1: no answer yet */
+    int64_t size;           /* -1: no answer yet, or a whole one that does not tell it */
+    bool whole;             /* of a server without ranges: every answer is all of it */
     char etag[256];         /* with its quotes; "" when there is none */
     char last_modified[64]; /* "" when there is none */
 };
@@ -29,6 +30,7 @@ struct sl_http_answer {
     char last_modified[64];
     char encoding[32]; /* Content-Encoding */
     char code[64];     /* x-ms-error-code */
+    char retry_after[40];
 };
 
 enum sl_http_outcome {
@@ -59,6 +61,12 @@ void sl_http_answer_header(struct sl_http_answer *, const char *line, size_t siz
  * text; NULL for the others. */
 enum sl_http_outcome sl_http_judge(const struct sl_http_answer *, const struct sl_http_ask *,
                                    const struct sl_http_blob *, const char **why) SL_USED;
+
+/* Takes over what a good answer says of the blob. */
+void sl_http_blob_learn(struct sl_http_blob *, const struct sl_http_answer *, enum sl_http_outcome);
+
+/* Whether a later answer could tell another blob from this one. */
+bool sl_http_blob_is_marked(const struct sl_http_blob *);
 
 /* An entity tag that If-Match can use: If-Match never matches a weak one (RFC 9110, 13.1.1). */
 bool sl_http_etag_is_strong(const char *etag);

@@ -50,21 +50,38 @@ static const char *advice(int status, const char *code, bool is_signed) {
     return "";
 }
 
+/* "; tried 10 times in 93 s": also for whoever thinks that it gave up too early. */
+static void tries_text(const struct sl_http_range *range, char text[64]) {
+    struct timespec now;
+    int64_t ms;
+
+    text[0] = 0;
+    if (range->failures.n < 2)
+        return;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - range->failures.since_ms;
+    (void)snprintf(text, 64, "; tried %" PRIu32 " times in %" PRId64 " s", range->failures.n,
+                   (ms + 500) / 1000);
+}
+
 static int explain_refusal(const struct sl_http_range *range, const char *name, const char *url,
                            struct sl_error *err) {
     struct sl_http_error error;
     char words[WORDS], sas[SL_URL_SAS_TEXT] = "";
     int status = range->answer.status;
+    uint64_t byte = sl_http_range_reached(range);
+    char tries[64];
 
     servers_words(range, url, words, &error);
+    tries_text(range, tries);
     if (status == 401 || status == 403)
         sl_url_sas_text(url, (int64_t)time(NULL), sas);
     if (sl_http_can_heal(range->outcome))
         return sl_error_set(err, SL_EXIT_INPUT,
-                            "%s: at byte %" PRIu64 ": %s; the server is busy, try again later",
-                            name, range->ask.first, words);
-    return sl_error_set(err, SL_EXIT_INPUT, "%s: at byte %" PRIu64 ": %s%s%s%s", name,
-                        range->ask.first, words, sas[0] ? "; the URL is signed with " : "", sas,
+                            "%s: at byte %" PRIu64 ": %s; the server is busy%s; try again later",
+                            name, byte, words, tries);
+    return sl_error_set(err, SL_EXIT_INPUT, "%s: at byte %" PRIu64 ": %s%s%s%s", name, byte, words,
+                        sas[0] ? "; the URL is signed with " : "", sas,
                         advice(status, error.code, sas[0] != 0));
 }
 
@@ -80,19 +97,20 @@ static int explain_unfit(const struct sl_http_range *range, const char *name,
                         "%s: at byte %" PRIu64 ": asked for bytes %" PRIu64 "-%" PRIu64
                         ", but the answer (HTTP %d%s) %s; the server or a proxy is at fault: copy "
                         "the capture by other means",
-                        name, range->ask.first + range->received, range->ask.first, range->ask.last,
+                        name, sl_http_range_reached(range), range->ask.first, range->ask.last,
                         answer->status, got, range->why);
 }
 
 static int explain_transfer(const struct sl_http_range *range, const char *name, const char *url,
                             struct sl_error *err) {
-    char words[CURL_ERROR_SIZE];
-    uint64_t byte = range->ask.first + range->received;
+    char words[CURL_ERROR_SIZE], tries[64];
+    uint64_t byte = sl_http_range_reached(range);
 
     memcpy(words, range->curl_text, sizeof words);
     mask(words, range, url);
-    return sl_error_set(err, SL_EXIT_INPUT, "%s: %s at byte %" PRIu64 ": %s%s", name,
-                        byte ? "the transfer ended" : "cannot be read", byte, words,
+    tries_text(range, tries);
+    return sl_error_set(err, SL_EXIT_INPUT, "%s: %s at byte %" PRIu64 ": %s%s%s", name,
+                        byte ? "the transfer ended" : "cannot be read", byte, words, tries,
                         sl_http_can_heal(range->outcome) ? "; try again" : "");
 }
 
@@ -109,9 +127,10 @@ int sl_http_explain(const struct sl_http_range *range, const char *name, const c
     switch (range->outcome) {
     case SL_HTTP_CHANGED:
         return sl_error_set(err, SL_EXIT_INPUT,
-                            "%s: the blob was replaced or appended to while it was read (HTTP %d);"
-                            " stopped at byte %" PRIu64 "; read it again when it is complete",
-                            shown, range->answer.status, range->ask.first);
+                            "%s: the blob %s (HTTP %d); stopped at byte %" PRIu64
+                            ", what was read before stands; read it again when it is complete",
+                            shown, range->why ? range->why : "was replaced while it was read",
+                            range->answer.status, sl_http_range_reached(range));
     case SL_HTTP_REFUSED:
     case SL_HTTP_BUSY:
         return explain_refusal(range, shown, url, err);

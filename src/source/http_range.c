@@ -1,7 +1,5 @@
 #include "http_range.h"
 
-#include "../options.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +8,7 @@
 enum {
     REFUSAL_MAX = 16 * 1024, /* of a failed answer's body; the XML of a refusal is below 2 KiB */
     BUFFER_MIN = 64 * 1024,  /* libcurl hands out up to 16 KiB at once, refusals need room too */
-    CONNECT_TIMEOUT_S = 30,
-    STALL_S = 60, /* without a single byte: the connection is given up */
-    REDIRECTS_MAX = 5,
-    SOCKET_READ = 256 * 1024
+    DRAIN_MAX = 256 * 1024   /* fetching so much costs less than another connection */
 };
 
 static size_t on_header(char *line, size_t one, size_t size, void *user) {
@@ -39,6 +34,26 @@ static uint64_t promised(const struct sl_http_range *range) {
     return (uint64_t)(range->answer.last - range->answer.first) + 1;
 }
 
+/* Stores what is wanted of a good answer's piece. */
+static size_t keep_body(struct sl_http_range *range, const char *data, size_t size) {
+    size_t unwanted = range->skip > range->received ? range->skip - range->received : 0;
+
+    if (unwanted > size)
+        unwanted = size;
+    if (range->outcome == SL_HTTP_WHOLE && size - unwanted > range->cap - range->fill) {
+        range->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    if (range->state != SL_HTTP_DRAINING) {
+        memcpy(range->buf + range->fill, data + unwanted, size - unwanted);
+        range->fill += size - unwanted;
+    }
+    range->received += size;
+    range->fetched += size;
+    atomic_fetch_add(range->total, size);
+    return size;
+}
+
 static size_t on_body(char *data, size_t one, size_t size, void *user) {
     struct sl_http_range *range = user;
 
@@ -54,68 +69,58 @@ static size_t on_body(char *data, size_t one, size_t size, void *user) {
         range->why = "has a longer body than its Content-Range";
         return CURL_WRITEFUNC_ERROR;
     }
-    if (size > range->cap - range->fill) {
-        range->paused = true; /* only the body of a server without ranges comes here */
-        return CURL_WRITEFUNC_PAUSE;
-    }
-    memcpy(range->buf + range->fill, data, size);
-    range->fill += size;
-    range->received += size;
-    return size;
+    return keep_body(range, data, size);
 }
 
-/* What every request has in common. HTTP/1.1, because over HTTP/2 libcurl puts all requests on one
- * connection, which a server may limit. No Accept-Encoding, and nothing is decoded: offsets are
- * those of the blob. Proxy variables and the CA bundle are libcurl's own business. */
-static int set_options(struct sl_http_range *range, const char *url) {
-    CURL *easy = range->easy;
-    char agent[128];
+int sl_http_range_init(struct sl_http_range *range, const char *url,
+                       const struct sl_http_retry *retry, atomic_ullong *total, size_t cap,
+                       struct sl_error *err) {
     int bad = 0;
 
-    snprintf(agent, sizeof agent, "sluice/%s", sl_version());
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_URL, url);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L); /* it may run beside other threads */
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, agent); /* libcurl keeps a copy */
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)STALL_S);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)SOCKET_READ);
-    /* so that Ctrl-C does not wait for a name server that does not answer */
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, range->curl_text);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_HEADERDATA, range);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_WRITEDATA, range);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_PRIVATE, range);
-    return bad;
-}
-
-int sl_http_range_init(struct sl_http_range *range, const char *url, size_t cap,
-                       struct sl_error *err) {
-    *range = (struct sl_http_range){.cap = cap > BUFFER_MIN ? cap : BUFFER_MIN};
-    range->buf = malloc(range->cap + REFUSAL_MAX);
-    range->easy = curl_easy_init();
-    if (!range->buf || !range->easy)
-        return sl_error_set(err, SL_EXIT_INPUT, "out of memory for a range request");
-    if (set_options(range, url) != 0)
+    *range = (struct sl_http_range){.cap = cap > BUFFER_MIN ? cap : BUFFER_MIN, .total = total};
+    range->easy = sl_http_easy_new(url, retry, range->curl_text, err);
+    if (!range->easy)
+        return -1;
+    bad |= (int)curl_easy_setopt(range->easy, CURLOPT_HEADERFUNCTION, on_header);
+    bad |= (int)curl_easy_setopt(range->easy, CURLOPT_HEADERDATA, range);
+    bad |= (int)curl_easy_setopt(range->easy, CURLOPT_WRITEFUNCTION, on_body);
+    bad |= (int)curl_easy_setopt(range->easy, CURLOPT_WRITEDATA, range);
+    bad |= (int)curl_easy_setopt(range->easy, CURLOPT_PRIVATE, range);
+    if (bad)
         return sl_error_set(err, SL_EXIT_INPUT, "libcurl lacks something that sluice needs");
     return 0;
 }
 
+static bool on_multi(const struct sl_http_range *range) {
+    return range->state == SL_HTTP_ACTIVE || range->state == SL_HTTP_DRAINING;
+}
+
+static void take_off(struct sl_http_range *range, CURLM *multi) {
+    if (on_multi(range))
+        (void)curl_multi_remove_handle(multi, range->easy);
+    range->paused = range->stale = false;
+}
+
 void sl_http_range_free(struct sl_http_range *range, CURLM *multi) {
-    sl_http_range_stop(range, multi);
+    take_off(range, multi);
     curl_easy_cleanup(range->easy);
     curl_slist_free_all(range->headers);
     free(range->buf);
+}
+
+int sl_http_range_want(struct sl_http_range *range, struct sl_http_ask span,
+                       const struct sl_http_blob *blob, struct sl_error *err) {
+    if (!range->buf && !(range->buf = malloc(range->cap + REFUSAL_MAX)))
+        return sl_error_set(err, SL_EXIT_INPUT, "out of memory for a range request");
+    range->span = span;
+    range->blob = blob;
+    range->taken = range->fill = 0;
+    range->fetched = range->fetched_before = 0;
+    range->failures = (struct sl_http_failures){0};
+    range->again_ms = 0;
+    range->state = SL_HTTP_WAITING;
+    range->outcome = SL_HTTP_PENDING;
+    return 0;
 }
 
 static int set_condition(struct sl_http_range *range) {
@@ -132,23 +137,29 @@ static int set_condition(struct sl_http_range *range) {
     return curl_easy_setopt(range->easy, CURLOPT_HTTPHEADER, range->headers) == CURLE_OK ? 0 : -1;
 }
 
-int sl_http_range_start(struct sl_http_range *range, CURLM *multi, struct sl_http_ask ask,
-                        const struct sl_http_blob *blob, struct sl_error *err) {
+/* A server that is known to have no ranges is asked for none: all comes, and its start is left. */
+static int set_range(struct sl_http_range *range) {
     char text[48];
 
-    range->ask = ask;
-    range->blob = blob;
+    (void)snprintf(text, sizeof text, "%" PRIu64 "-%" PRIu64, range->ask.first, range->ask.last);
+    return curl_easy_setopt(range->easy, CURLOPT_RANGE, range->blob->whole ? NULL : text) ==
+                   CURLE_OK
+               ? 0
+               : -1;
+}
+
+int sl_http_range_start(struct sl_http_range *range, CURLM *multi, struct sl_error *err) {
+    range->ask = (struct sl_http_ask){sl_http_range_reached(range), range->span.last};
     range->outcome = SL_HTTP_PENDING;
-    range->paused = false;
-    range->received = range->refusal = range->taken = range->fill = 0;
+    range->received = range->refusal = 0;
+    range->skip = range->blob->whole ? range->ask.first : 0;
+    range->paused = range->stale = false;
     range->curl_text[0] = 0;
     sl_http_answer_clear(&range->answer);
-    (void)snprintf(text, sizeof text, "%" PRIu64 "-%" PRIu64, ask.first, ask.last);
-    if (set_condition(range) != 0 ||
-        curl_easy_setopt(range->easy, CURLOPT_RANGE, text) != CURLE_OK ||
+    if (set_condition(range) != 0 || set_range(range) != 0 ||
         curl_multi_add_handle(multi, range->easy) != CURLM_OK)
         return sl_error_set(err, SL_EXIT_INPUT, "out of memory for a range request");
-    range->active = true;
+    range->state = SL_HTTP_ACTIVE;
     return 0;
 }
 
@@ -169,11 +180,9 @@ static enum sl_http_outcome outcome_of(CURLcode result) {
     }
 }
 
-void sl_http_range_done(struct sl_http_range *range, CURLM *multi, CURLcode result) {
+static void settle(struct sl_http_range *range, CURLcode result) {
     bool redirect_failed = result != CURLE_OK && range->answer.status / 100 == 3;
 
-    (void)curl_multi_remove_handle(multi, range->easy);
-    range->active = range->paused = false;
     if (result != CURLE_OK && !range->curl_text[0])
         (void)snprintf(range->curl_text, sizeof range->curl_text, "%s", curl_easy_strerror(result));
     if (range->outcome == SL_HTTP_PENDING && range->answer.status && !redirect_failed)
@@ -189,27 +198,62 @@ void sl_http_range_done(struct sl_http_range *range, CURLM *multi, CURLcode resu
     }
 }
 
+void sl_http_range_done(struct sl_http_range *range, CURLM *multi, CURLcode result) {
+    bool wanted = range->state != SL_HTTP_DRAINING;
+    bool stale = range->stale;
+
+    take_off(range, multi);
+    range->stale = stale; /* whoever decides on another try wants to know */
+    settle(range, result);
+    if (!wanted)
+        range->state = SL_HTTP_FREE;
+    else
+        range->state = sl_http_failed(range->outcome) ? SL_HTTP_GIVEN_UP : SL_HTTP_DONE;
+}
+
 void sl_http_range_stop(struct sl_http_range *range, CURLM *multi) {
-    if (range->active)
-        (void)curl_multi_remove_handle(multi, range->easy);
-    range->active = range->paused = false;
+    take_off(range, multi);
+    range->state = SL_HTTP_WAITING;
     range->outcome = SL_HTTP_PENDING;
-    range->taken = range->fill = 0;
+}
+
+void sl_http_range_drop(struct sl_http_range *range, CURLM *multi) {
+    bool good = range->outcome == SL_HTTP_PENDING || range->outcome == SL_HTTP_RANGE;
+
+    if (range->state == SL_HTTP_ACTIVE && good && !range->blob->whole &&
+        range->ask.last - range->ask.first - range->received < DRAIN_MAX) {
+        range->state = SL_HTTP_DRAINING;
+        return;
+    }
+    take_off(range, multi);
+    range->state = SL_HTTP_FREE;
+    range->outcome = SL_HTTP_PENDING;
+}
+
+uint64_t sl_http_range_reached(const struct sl_http_range *range) {
+    return range->span.first + range->fill;
+}
+
+/* The emptied buffer of a body without bound starts again. What is to be passed over of what has
+ * not arrived yet (taken > fill) stays to be passed over. */
+static void restart(struct sl_http_range *range) {
+    range->span.first += range->fill;
+    range->taken -= range->fill;
+    range->fill = 0;
+    if (range->paused) {
+        range->paused = false; /* first: libcurl may call on_body from inside this call */
+        (void)curl_easy_pause(range->easy, CURLPAUSE_CONT);
+    }
 }
 
 size_t sl_http_range_take(struct sl_http_range *range, void *buf, size_t cap) {
-    size_t n = range->fill - range->taken;
+    size_t n = range->fill > range->taken ? range->fill - range->taken : 0;
 
     if (n > cap)
         n = cap;
     memcpy(buf, range->buf + range->taken, n);
     range->taken += n;
-    if (range->taken == range->fill && range->outcome == SL_HTTP_WHOLE) {
-        range->taken = range->fill = 0;
-        if (range->paused) {
-            range->paused = false; /* first: libcurl may call on_body from inside this call */
-            (void)curl_easy_pause(range->easy, CURLPAUSE_CONT);
-        }
-    }
+    if (range->taken >= range->fill && range->blob->whole)
+        restart(range);
     return n;
 }

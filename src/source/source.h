@@ -6,6 +6,7 @@
 #ifndef SL_SOURCE_H
 #define SL_SOURCE_H
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "../error.h"
@@ -19,9 +20,19 @@ struct sl_source_ops {
      * -1 with *err filled when the input cannot be read further (bytes already handed out stay
      * good); SL_SOURCE_WAIT after timeout_ms without a byte (timeout_ms < 0: wait for ever). */
     ssize_t (*read)(struct sl_source *, void *buf, size_t cap, int timeout_ms, struct sl_error *);
-    /* The next read starts at this byte offset. 0, or -1 with *err. NULL: cannot seek. */
+    /* The next read starts at this byte offset. 0, or -1 with *err. NULL: cannot seek. Costs no
+     * request by itself; a short way ahead is read through, and what is fetched after a seek grows
+     * from 128 KiB with what is read. */
     int (*seek)(struct sl_source *, uint64_t offset, struct sl_error *);
     void (*close)(struct sl_source *); /* frees the source itself too */
+};
+
+/* What a remote source has done so far. Atomic: the thread of another source may read this one
+ * (ahead.h) while the progress line looks here. */
+struct sl_source_traffic {
+    atomic_ullong fetched; /* bytes of bodies */
+    atomic_uint requests, retries, in_flight;
+    atomic_uint last_status; /* HTTP status of the latest failed request; 0: it had none */
 };
 
 struct sl_source {
@@ -29,12 +40,21 @@ struct sl_source {
     char *name;      /* for messages: secrets redacted; owned by the source */
     int64_t size;    /* bytes, or -1 while unknown */
     uint64_t packed; /* where it unpacks another source: bytes of that one behind what was given */
+    /* A hint that whoever seeks may set, 0 for none: what lies at this offset or behind it will
+     * hardly be read, so nothing there is fetched ahead. Reading there works all the same. */
+    uint64_t until;
+    struct sl_source_traffic traffic;
 };
 
+/* Zero stands for the default everywhere. */
 struct sl_source_options {
-    uint32_t http_first_bytes; /* size of the first range request; 0: the default, 1 MiB */
-    uint32_t http_range_bytes; /* size of the later ones; 0: the default, 4 MiB */
+    uint32_t http_first_bytes; /* size of the first range request: 1 MiB */
+    uint32_t http_range_bytes; /* the largest size of the later ones */
+    uint32_t http_in_flight;   /* requests at once, at most SL_HTTP_IN_FLIGHT_MAX: 8 */
+    int (*interrupted)(void);  /* asked now and then during a wait without timeout, which it ends */
 };
+
+enum { SL_HTTP_IN_FLIGHT_MAX = 64 };
 
 /* Opens a path, "-" (standard input) or an http(s):// URL. NULL with *err on failure. */
 struct sl_source *sl_source_open(const char *input, const struct sl_source_options *,

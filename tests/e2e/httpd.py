@@ -1,134 +1,31 @@
-"""A small HTTP/1.1 server for tests: serves byte strings, in a mode that the first part of the path names.
+"""The fault server: the modes of httpd_core.py. A new one is a function marked with @mode("name").
 
-    with Server({"a.pcap": data}) as server:
-        run(server.url("good", "a.pcap"))
-        assert all(entry.range for entry in server.log)
-
-A new mode is a function below, marked with @mode("name"). It gets the request, which knows `data`,
-`query`, `first` and `last` (the bytes asked for; None without a Range) and `turn` (0 for the first
-request to that URL, 1 for the next…), and answers through `part`, `reply` or the socket itself.
+Modes whose name begins with once- are wrong in the second, fourth … request of the first dozen, and good
+otherwise; the others, where the name does not say more, from the second request on or always.
 """
-import collections
+import email.utils
+import functools
 import gzip
-import http.server
-import socket
-import struct
-import threading
+import time
 import urllib.parse
 
-Entry = collections.namedtuple("Entry", "method path range if_match encoding agent status sent")
-DATE = "Mon, 01 Jan 2024 00:00:00 GMT"
-MODES = {}
+from httpd_core import DATE, MODES, Server, mode
+
+__all__ = ["MODES", "Server"]
 
 
-def mode(name):
+def once(name):
+    """Registers a mode that is mostly good: request.turn is then 0 for the first fault, 1 for the next…"""
     def register(function):
-        MODES[name] = function
-        return function
+        @functools.wraps(function)
+        def sometimes(request):
+            if request.turn % 2 and request.turn < 12:
+                request.turn //= 2
+                function(request)
+            else:
+                good(request)
+        return mode("once-" + name)(sometimes)
     return register
-
-
-class Server:
-    def __init__(self, files):
-        self.files = files
-        self.log = []
-        self.turns = collections.Counter()
-        self.lock = threading.Lock()
-        self.httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Request)
-        self.httpd.daemon_threads = True
-        self.httpd.owner = self
-
-    def __enter__(self):
-        threading.Thread(target=self.httpd.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.httpd.shutdown()
-        self.httpd.server_close()
-
-    def url(self, mode_name, file, query=""):
-        assert mode_name in MODES
-        return "http://127.0.0.1:%d/%s/%s%s" % (self.httpd.server_port, mode_name, file, query)
-
-
-class Request(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    etag = '"v1"'
-    date = DATE
-
-    def log_message(self, *_):
-        pass
-
-    def handle(self):
-        try:
-            super().handle()
-        except ConnectionError:
-            pass  # the client has seen enough
-
-    def do_HEAD(self):
-        self.begin()
-        self.reply(405, b"")
-
-    def do_GET(self):
-        name = self.begin()
-        MODES[name](self)
-
-    def begin(self):
-        """Reads the request into attributes; returns the mode."""
-        owner = self.server.owner
-        path, _, self.query = self.path.partition("?")
-        _, name, self.file = path.split("/", 2)
-        self.data = owner.files[self.file]
-        self.first = self.last = None
-        asked = self.headers.get("Range")
-        if asked:
-            self.first, self.last = (int(n) for n in asked[len("bytes="):].split("-"))
-            self.last = min(self.last, len(self.data) - 1)
-        with owner.lock:
-            self.turn = owner.turns[self.path]
-            owner.turns[self.path] += 1
-        return name
-
-    def record(self, status, sent):
-        with self.server.owner.lock:
-            self.server.owner.log.append(Entry(
-                self.command, self.path, self.headers.get("Range"), self.headers.get("If-Match"),
-                self.headers.get("Accept-Encoding"), self.headers.get("User-Agent"), status, sent))
-
-    def head(self, status, headers):
-        self.send_response(status)
-        for key, value in headers.items():
-            if value is not None:
-                self.send_header(key, value)
-        self.end_headers()
-
-    def reply(self, status, body, **headers):
-        """A complete answer; keyword a_b is the header a-b."""
-        headers = {key.replace("_", "-"): value for key, value in headers.items()}
-        self.head(status, {"Content-Length": str(len(body)), **headers})
-        if self.command != "HEAD":
-            self.wfile.write(body)
-        self.record(status, len(body))
-
-    def part(self, shift=0, length=None, body=None, **headers):
-        """The range asked for as 206, or spoilt: Content-Range shifted, another length or body."""
-        whole = self.data[self.first:self.last + 1]
-        body = whole if body is None else body
-        content_range = "bytes %d-%d/%d" % (self.first + shift, self.last + shift, len(self.data))
-        fields = {"Content-Range": content_range, "ETag": self.etag, "Last-Modified": self.date,
-                  "Content-Length": str(len(whole) if length is None else length)}
-        fields.update({key.replace("_", "-"): value for key, value in headers.items()})
-        self.head(206, fields)
-        self.wfile.write(body)
-        self.record(206, len(body))
-
-    def refuse(self, status, xml, **headers):
-        self.reply(status, xml.encode(), Content_Type="application/xml", **headers)
-
-    def reset(self):
-        """Ends the connection with a TCP reset."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
 
 
 @mode("good")
@@ -144,6 +41,18 @@ def good(request):
 @mode("no-range")
 def no_range(request):
     request.reply(200, request.data, ETag=request.etag)
+
+
+@mode("no-range-once-drop")
+def no_range_once_drop(request):
+    """All of it, but the first two times not to the end."""
+    if request.turn > 1:
+        no_range(request)
+        return
+    request.head(200, {"Content-Length": str(len(request.data)), "ETag": request.etag})
+    request.send(request.data[:len(request.data) * (request.turn + 1) // 3])
+    request.record(200, len(request.data) // 3)
+    request.close_connection = True
 
 
 @mode("no-range-drop")
@@ -208,36 +117,68 @@ def short_length(request):
     request.part(length=len(whole) - cut, body=whole[:len(whole) - cut])
 
 
-@mode("drop")
+@once("drop")
 def drop(request):
-    """The connection ends in the middle of the second body."""
-    if not request.turn:
-        request.part()
-        return
+    """The connection ends in the middle of the body."""
     whole = request.data[request.first:request.last + 1]
     request.part(body=whole[:len(whole) // 2])
     request.close_connection = True
 
 
+@mode("drop-at-2-MB")
+def drop_at_2_mb(request):
+    """Nothing from there on ever comes, though it is promised."""
+    request.part(body=request.data[request.first:min(request.last + 1, 2000000)])
+    request.close_connection = request.last + 1 > 2000000
+
+
+@once("reset")
 @mode("reset")
 def reset(request):
     """Before the second answer's header."""
-    if request.turn:
+    if request.turn or request.path.startswith("/once-"):
         request.reset()
         request.record(0, 0)
     else:
         request.part()
 
 
+@once("reset-inside")
+def reset_inside(request):
+    whole = request.data[request.first:request.last + 1]
+    request.part(body=whole[:len(whole) // 3])
+    request.reset()
+
+
+@once("stall")
+def stall_once(request):
+    request.record(0, 0)
+    request.connection.recv(1)
+    request.close_connection = True
+
+
 @mode("stall")
 def stall(request):
     """No answer to the second request for as long as the client waits."""
     if request.turn:
-        request.record(0, 0)
-        request.connection.recv(1)
-        request.close_connection = True
+        stall_once.__wrapped__(request)
     else:
         request.part()
+
+
+@once("drip")
+def drip(request):
+    """Good, but for a few bytes a second."""
+    if request.turn:
+        request.part()
+        return
+    request.head(206, {"Content-Length": str(request.last - request.first + 1), "ETag": request.etag,
+                       "Last-Modified": request.date, "Content-Range":
+                       "bytes %d-%d/%d" % (request.first, request.last, len(request.data))})
+    request.record(206, 0)
+    for at in range(request.first, request.last, 5):
+        request.wfile.write(request.data[at:at + 5])
+        time.sleep(0.1)
 
 
 @mode("whole-later")
@@ -251,15 +192,55 @@ def whole_later(request):
 @mode("replaced")
 def replaced(request):
     """Another blob from the second request on, by a server that heeds If-Match."""
-    request.etag = '"v2"' if request.turn else '"v1"'
+    if request.turn:
+        request.etag, request.data = '"v2"', request.data[::-1]
     good(request)
 
 
 @mode("replaced-silently")
 def replaced_silently(request):
     """The same by a server that ignores If-Match."""
-    request.etag = '"v2"' if request.turn else '"v1"'
+    if request.turn:
+        request.etag, request.data = '"v2"', request.data[::-1]
     request.part()
+
+
+def grow(request, name, silently):
+    """The blob gets longer and another tag twice while it is read."""
+    version = 3 if request.turn > 4 else 2 if request.turn > 1 else 1
+    if not silently or request.turn != 1:
+        request.data += b"grown" * (version - 1)
+        request.etag = '"%s%d"' % (name, version)
+    (MODES["parts"] if silently else good)(request)
+
+
+@mode("parts")
+def parts(request):
+    """A server that ignores If-Match."""
+    request.part()
+
+
+@mode("appended")
+def appended(request):
+    """Azure: an appended blob has another tag, so that If-Match fails."""
+    grow(request, "v", False)
+
+
+@mode("appended-silently")
+def appended_silently(request):
+    grow(request, "v", True)
+
+
+@mode("cut")
+def cut(request):
+    """The blob is shorter from the second request on: 416 behind its end, without heed of If-Match."""
+    if request.turn:
+        request.data = request.data[:1000000]
+    if request.first >= len(request.data):
+        request.refuse(416, "<Error><Code>InvalidRange</Code></Error>",
+                       Content_Range="bytes */%d" % len(request.data))
+    else:
+        request.part()
 
 
 @mode("weak-etag")
@@ -271,7 +252,8 @@ def weak_etag(request):
 @mode("weak-etag-replaced")
 def weak_etag_replaced(request):
     request.etag = 'W/"v1"'
-    request.date = DATE.replace("Mon, 01", "Tue, 02") if request.turn else DATE
+    if request.turn:
+        request.date, request.data = DATE.replace("Mon, 01", "Tue, 02"), request.data[::-1]
     request.part()
 
 
@@ -280,10 +262,17 @@ def no_etag(request):
     request.part(ETag=None)
 
 
+@mode("no-etag-appended")
+def no_etag_appended(request):
+    if request.turn:
+        request.data += b"grown"
+    request.part(ETag=None, Last_Modified=None)
+
+
 @mode("no-etag-replaced")
 def no_etag_replaced(request):
     if request.turn:
-        request.data += b"grown"
+        request.data = request.data[::-1] + b"longer"
     request.part(ETag=None, Last_Modified=None)
 
 
@@ -325,6 +314,18 @@ def forbidden_endless(request):
         request.close_connection = True
 
 
+@mode("missing-bom")
+def missing_bom(request):
+    request.refuse(404, "\ufeff<?xml version=\"1.0\"?><Error><Message>The specified container does not exist."
+                        "</Message><Code>ContainerNotFound</Code></Error>")
+
+
+@mode("forbidden-plain")
+def forbidden_plain(request):
+    """As S3 has it."""
+    request.refuse(403, "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
+
+
 @mode("missing")
 def missing(request):
     request.refuse(404, "<?xml version=\"1.0\"?><Error><Code>BlobNotFound</Code><Message>The specified blob "
@@ -337,10 +338,41 @@ def archived(request):
                         "archived blob.</Message></Error>")
 
 
+def say_busy(request, status, **headers):
+    request.refuse(status, "<Error><Message>Ingress is over the account limit.</Message>"
+                           "<Code>ServerBusy</Code></Error>", **headers)
+
+
 @mode("busy")
 def busy(request):
-    request.refuse(503, "<Error><Message>Ingress is over the account limit.</Message>"
-                        "<Code>ServerBusy</Code></Error>")
+    say_busy(request, 503)
+
+
+@mode("busy-later")
+def busy_later(request):
+    if request.turn:
+        say_busy(request, 503)
+    else:
+        request.part()
+
+
+@mode("busy-for-an-hour")
+def busy_for_an_hour(request):
+    say_busy(request, 503, Retry_After="3600")
+
+
+for code in (408, 429, 500, 502, 503, 504):
+    once(str(code))(functools.partial(say_busy, status=code))
+
+
+@once("503-seconds")
+def busy_for_a_second(request):
+    say_busy(request, 503, Retry_After="1")
+
+
+@once("503-date")
+def busy_until_a_date(request):
+    say_busy(request, 503, Retry_After=email.utils.formatdate(time.time() + 2, usegmt=True))
 
 
 @mode("gzip")
@@ -370,3 +402,9 @@ def redirect_for_ever(request):
 def redirect_to_forbidden(request):
     """The new place has a secret of its own, which its server echoes."""
     request.reply(302, b"", Location="/forbidden/%s?se=2020-01-01&sig=an0ther%%2BSecret%%3D" % request.file)
+
+
+@mode("redirect-to-other-host")
+def redirect_to_other_host(request):
+    other = request.server.owner.other
+    request.reply(302, b"", Location=other.url("good", request.file, host="localhost"))
