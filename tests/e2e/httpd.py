@@ -1,6 +1,6 @@
 """The fault server: the modes of httpd_core.py. A new one is a function marked with @mode("name").
 
-Modes whose name begins with once- are wrong in the second, fourth … request of the first dozen, and good
+Modes whose name begins with once- are wrong in the second, fourth … request a few times, and good
 otherwise; the others, where the name does not say more, from the second request on or always.
 """
 import email.utils
@@ -14,12 +14,12 @@ from httpd_core import DATE, MODES, Server, mode
 __all__ = ["MODES", "Server"]
 
 
-def once(name):
+def once(name, times=6):
     """Registers a mode that is mostly good: request.turn is then 0 for the first fault, 1 for the next…"""
     def register(function):
         @functools.wraps(function)
         def sometimes(request):
-            if request.turn % 2 and request.turn < 12:
+            if request.turn % 2 and request.turn < 2 * times:
                 request.turn //= 2
                 function(request)
             else:
@@ -150,7 +150,7 @@ def reset_inside(request):
     request.reset()
 
 
-@once("stall")
+@once("stall", 2)
 def stall_once(request):
     request.record(0, 0)
     request.connection.recv(1)
@@ -365,12 +365,12 @@ for code in (408, 429, 500, 502, 503, 504):
     once(str(code))(functools.partial(say_busy, status=code))
 
 
-@once("503-seconds")
+@once("503-seconds", 1)
 def busy_for_a_second(request):
     say_busy(request, 503, Retry_After="1")
 
 
-@once("503-date")
+@once("503-date", 1)
 def busy_until_a_date(request):
     say_busy(request, 503, Retry_After=email.utils.formatdate(time.time() + 2, usegmt=True))
 
