@@ -311,6 +311,37 @@ const struct sl_error *sl_out_error(const struct sl_out *); /* code 0: none */
 int sl_out_closed(const struct sl_out *);  /* the reader of a pipe went away: no error */
 int sl_out_columns(const struct sl_out *); /* width of the terminal it writes to; 0: none */
 
+/* ---- captures that are written: -w ---- */
+
+struct sl_write_options {
+    const char *path;     /* "-": standard output; NULL: only per_flow */
+    const char *per_flow; /* a folder that gets a file for each flow, or NULL */
+    /* The next file begins when the one before holds this much; 0: never. Bytes are counted before
+     * compression, seconds in capture time. */
+    uint64_t split_bytes, split_packets;
+    double split_s;
+    uint64_t keep_files; /* delete the oldest of more files than this; 0: keep all */
+    uint32_t open_files; /* files of flows that are open at once; 0: what the system allows */
+    uint8_t flush;       /* every batch can be read at the other end at once */
+};
+
+struct sl_writer;
+
+/* To be called before the first sl_run_next. NULL with *err on failure. */
+struct sl_writer *sl_run_writer(struct sl_run *, const struct sl_write_options *,
+                                struct sl_error *err);
+/* Writes packets[sel[0 .. n-1]], which must be of the run's batch. With per_flow they must have
+ * been through a tap's flow table. -1: sl_writer_error; sl_writer_reader_left: it is no error. */
+int sl_writer_add(struct sl_writer *, const struct sl_packet *packets, const uint32_t *sel,
+                  uint32_t n);
+int sl_writer_flush(struct sl_writer *);
+const struct sl_error *sl_writer_error(const struct sl_writer *);
+int sl_writer_reader_left(const struct sl_writer *); /* the other end of the pipe was closed */
+uint64_t sl_writer_files(const struct sl_writer *);
+uint64_t sl_writer_cut_times(const struct sl_writer *); /* stamps that lost their nanoseconds */
+/* Completes the files and frees; keep 0: removes what is not whole. -1: *err. */
+int sl_writer_close(struct sl_writer *, int keep, struct sl_error *err);
+
 /* ---- flows as rows ---- */
 
 enum { SL_ROWS_JSONL, SL_ROWS_JSON, SL_ROWS_CSV, SL_ROWS_TSV };

@@ -15,6 +15,12 @@ local COMMON = {
   { "Y", key = "display", value = "EXPR", about = "Wireshark display filter over packet fields" },
   { "F", key = "flow_filter", value = "EXPR", about = "the same over fields of decided flows" },
   { "c", key = "count", value = "N", number = 1, about = "stop after N packets that pass" },
+  { "w", key = "write", value = "FILE",
+    about = "write the packets that pass: .pcap or .pcapng, .gz or .zst behind it; - for a pipe" },
+  { "b", key = "split", value = "WHAT:N", many = true,
+    about = "begin a new file at filesize:kB, duration:S, packets:N; keep the last files:N" },
+  { long = "per-flow", key = "per_flow", value = "DIR", about = "write a file for each flow" },
+  { "l", key = "flush", about = "what -w writes reaches the other end of a pipe at once" },
   { "T", key = "form", value = "FORM", about = "text (default), json, jsonl, csv or tsv" },
   { "o", key = "file", value = "FILE",
     about = "write to FILE: .png .svg .pdf .txt .csv .tsv .json .jsonl" },
@@ -42,7 +48,6 @@ local COMMON = {
 -- What people who come from tcpdump and tshark type out of habit.
 local NOT_HERE = {
   n = "names are never looked up, so it is not needed",
-  w = "this version writes no captures: tcpdump -r IN -w OUT FILTER does",
   i = "this version reads no interface: tcpdump -i IFACE -w - | sluice RECIPE -",
   z = "recipes take its place: see sluice recipes",
 }

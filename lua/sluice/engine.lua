@@ -8,6 +8,7 @@ local loops = require "sluice.loops"
 local recipe = require "sluice.recipe"
 local states = require "sluice.state"
 local uses = require "sluice.uses"
+local writer = require "sluice.writer"
 
 local engine = {}
 
@@ -44,13 +45,14 @@ local function group_recipes(recipes, compile)
   return groups
 end
 
-local function fill_group(g)
+-- dropped: of a run that writes packets, see sluice.writer; nil: it writes none.
+local function fill_group(g, dropped)
   g.packet_loops, g.flow_loops, g.flow_lists = {}, {}, {}
   for _, r in ipairs(g.recipes) do
     local h, kept = r.handlers, r.state and states.new(r.state, r.name)
     if h.packet then
-      local run = kept and loops.packets_with_state(h.packet, r.name, kept)
-        or loops.packets(h.packet, r.name)
+      local run = kept and loops.packets_with_state(h.packet, r.name, kept, dropped)
+        or loops.packets(h.packet, r.name, dropped)
       g.packet_loops[#g.packet_loops + 1] = { run = run, recipe = r }
     end
     if h.flow then
@@ -86,7 +88,7 @@ Run.__index = Run
 
 --- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
 --- flow_filter (of -F), compile, count, idle, max_flows, decap, in_flight, progress, out
---- (struct sl_out).
+--- (struct sl_out), write (of writer.wanted).
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)
@@ -104,11 +106,12 @@ function engine.open(recipes, opts)
   self.shown = ffi.cast("const struct sl_packet *", self.batch.packets)
   self.groups = group_recipes(recipes, opts.compile)
   if opts.flow_filter then self:need_flow_handlers() end
+  if opts.write then self.writer = writer.open(handle, opts.write, self.groups) end
   for _, g in ipairs(self.groups) do
     g.tap = C.sl_run_tap(handle, g.flows and 1 or 0, g.look and 1 or 0)
     if g.tap == nil then self:fail() end
     if g.head > 0 and C.sl_tap_heads(g.tap, g.head) < 0 then self:fail() end
-    fill_group(g)
+    fill_group(g, self.writer and self.writer.dropped)
   end
   self.display = opts.display and loops.packet_filter(opts.display, "-Y")
   self.flow_filter = opts.flow_filter and loops.flow_filter(opts.flow_filter, "-F")
@@ -229,7 +232,10 @@ end
 function Run:packets(g)
   local tap, packets = g.tap, self.shown
   C.sl_tap_begin(tap)
-  if g.filter then g.filter(tap, packets) end
+  if g.filter then
+    g.filter(tap, packets)
+    if self.writer then self.writer:narrowed(tap) end
+  end
   if g.flows and C.sl_tap_flows(tap) < 0 then self:fail() end
   for _, l in ipairs(g.packet_loops) do
     enter(self.at, l.recipe, about_packet, tap)
@@ -238,21 +244,30 @@ function Run:packets(g)
   self:flows(g)
 end
 
--- One batch through everything. Returns true when -c is reached.
+-- One batch through everything. Returns true when -c is reached, or nobody reads on what -w writes.
 function Run:step()
   local b = self.batch
   self.at.recipe = nil
   if b.tick > b.ticked then self:intervals() end
   if self.display then self.display(b, self.shown) end
   local last = C.sl_run_count(self.handle) == 1
+  if self.writer then self.writer:begin() end
   for _, g in ipairs(self.groups) do self:packets(g) end
+  if self.writer and not self:write() then return true end
   return last or self.enough
+end
+
+function Run:write()
+  self.at.recipe = nil
+  return self.writer:write(self.batch.packets)
 end
 
 -- Whether nobody looks at packets: then the core goes through batches without asking.
 function Run:skims()
   local o = self.opts
-  if self.display or self.every > 0 or (o.count or 0) > 0 or #self.groups > 1 then return false end
+  if self.writer or self.display or self.every > 0 or (o.count or 0) > 0 or #self.groups > 1 then
+    return false
+  end
   for _, g in ipairs(self.groups) do
     if g.filter or g.head > 0 or #g.packet_loops > 0 then return false end
   end
@@ -286,9 +301,11 @@ function Run:pull()
   while true do
     local state = C.sl_run_next(self.handle)
     if state == C.SL_STEP_PACKETS then
-      if self:step() or C.sl_out_error(out).code ~= 0 then return end
+      -- What -w writes shall be whole, whoever stops reading the result.
+      if self:step() or (C.sl_out_error(out).code ~= 0 and not self.writer) then return end
     elseif state == C.SL_STEP_WAIT then
       C.sl_out_flush(out)
+      if self.writer and not self.writer:flush() then return end
     else
       self:ended(state)
       return
@@ -344,6 +361,14 @@ function Run:tell(note)
   self.message = self.message and self.message .. "; " .. note or note
 end
 
+--- Completes what -w writes: after read, whatever that came back with.
+function Run:finish_writing()
+  if not self.writer then return end
+  local note = self.writer:close()
+  if note then self.message = self.message and self.message .. "; " .. note or note end
+  return self.message
+end
+
 --- What recipes may ask about the run in finish: see sluice.info.
 function Run:info()
   local inputs = {}
@@ -360,9 +385,10 @@ function Run:info()
     if name == nil then break end
     link_types[i + 1] = ffi.string(name)
   end
-  local tap = self.groups[1].tap
-  return info.new { stats = C.sl_run_stats(self.handle), flow_stats = C.sl_tap_stats(tap),
-    inputs = inputs, link_types = link_types, status = self.status or 0,
+  local first = self.groups[1]
+  return info.new { stats = C.sl_run_stats(self.handle),
+    flow_stats = first and C.sl_tap_stats(first.tap) or nil,
+    silent = not first, inputs = inputs, link_types = link_types, status = self.status or 0,
     bytes_read = tonumber(C.sl_run_bytes_read(self.handle)), traffic = traffic }
 end
 

@@ -93,7 +93,11 @@ function eval.recipe(text)
         local result = body(p)
         if rawequal(result, stop) then return stop end
         -- Fields such as frag_more are 0 or 1, and 0 is true in Lua: not here.
-        if result and result ~= 0 then passed:add(1) end
+        if result and result ~= 0 then
+          passed:add(1)
+        elseif result ~= nil then
+          return false -- -w drops it
+        end
       end,
       finish = function(out)
         if #made > 0 then

@@ -10,24 +10,36 @@ local function build(text, what, name, ...)
   return assert(loadstring(text, ("=%s %s"):format(what, name:match "[^/]*$")))(...)
 end
 
+-- What a loop does with a packet handler's answer; CALL is the call. The second is of a run that
+-- writes packets: dropped[j] is set of those for which the handler returns false.
+local LOOK = "if rawequal(CALL, stop) then return true end"
+local CHOOSE = [==[local answer = CALL
+        if answer == false then dropped[sel[i]] = 1 end
+        if rawequal(answer, stop) then return true end]==]
+
+local function packet_loop(text, call, handler, name, dropped, state)
+  local answer = (dropped and CHOOSE or LOOK):gsub("CALL", call)
+  return build(text:gsub("ANSWER", answer), "packet loop of", name, handler, stop, dropped, state)
+end
+
 --- packet(p) over a tap's selection. tap.at tells which packet an error was about. The loop
---- returns true when the handler has returned stop.
-function loops.packets(handler, name)
-  return build([==[
-    local handler, stop = ...
+--- returns true when the handler has returned stop. dropped: see above, or nil.
+function loops.packets(handler, name, dropped)
+  return packet_loop([==[
+    local handler, stop, dropped = ...
     return function(tap, packets)
       local sel = tap.sel
       for i = 0, tap.n - 1 do
         tap.at = i
-        if rawequal(handler(packets[sel[i]]), stop) then return true end
+        ANSWER
       end
-    end]==], "packet loop of", name, handler, stop)
+    end]==], "handler(packets[sel[i]])", handler, name, dropped)
 end
 
 --- packet(p, s), where s is the recipe's state of the packet's flow (sluice.state), or nil.
-function loops.packets_with_state(handler, name, state)
-  return build([==[
-    local handler, stop, state = ...
+function loops.packets_with_state(handler, name, state, dropped)
+  return packet_loop([==[
+    local handler, stop, dropped, state = ...
     return function(tap, packets)
       local sel = tap.sel
       for i = 0, tap.n - 1 do
@@ -39,9 +51,39 @@ function loops.packets_with_state(handler, name, state)
           if p.flow_pkt64 == 1 then state:clear(flow) end
           s = state.array[flow]
         end
-        if rawequal(handler(p, s), stop) then return true end
+        ANSWER
       end
-    end]==], "packet loop of", name, handler, stop, state)
+    end]==], "handler(p, s)", handler, name, dropped, state)
+end
+
+--- Counts in passed[j] the taps whose filter a packet passed.
+function loops.mark(passed)
+  return build([==[
+    local passed = ...
+    return function(tap)
+      local sel = tap.sel
+      for i = 0, tap.n - 1 do
+        local j = sel[i]
+        passed[j] = passed[j] + 1
+      end
+    end]==], "marks of", "-w", passed)
+end
+
+--- Narrows a tap to the packets that n filters passed and nobody dropped.
+function loops.choose(passed, dropped)
+  return build([==[
+    local passed, dropped = ...
+    return function(tap, n)
+      local sel, k = tap.sel, 0
+      for i = 0, tap.n - 1 do
+        local j = sel[i]
+        if passed[j] == n and dropped[j] == 0 then
+          sel[k] = j
+          k = k + 1
+        end
+      end
+      tap.n = k
+    end]==], "choice of", "-w", passed, dropped)
 end
 
 --- flow(f) over the tap's decided flows; flow(f, s) with state.

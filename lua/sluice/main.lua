@@ -23,6 +23,7 @@ local output = require "sluice.output"
 local recipe = require "sluice.recipe"
 local services = require "sluice.services"
 local trace = require "sluice.trace"
+local writer = require "sluice.writer"
 require "sluice.objects"
 
 -- Many handlers make many traces; the defaults are for one program of ordinary size.
@@ -117,12 +118,18 @@ local function start_recipes(p, recipes, out)
   end
 end
 
-local function analyse(p, recipes)
-  local o = p.options
+local function analyse(p, chosen)
+  local o, recipes = p.options, chosen.recipes
   if o.url_file then read_url_file(o.url_file, p.inputs) end
   if #p.inputs == 0 then recipe.fail "no input: give a path, a URL, or - for standard input" end
   if o.file and o.form then
     recipe.fail "-T and -o exclude each other: the file's ending says the form"
+  end
+  local write = writer.wanted(o)
+  if write and chosen.by_default then
+    recipes = {} -- who writes wants no list of packets
+  elseif o.write == "-" and not o.file then
+    recipe.fail "-w - and the result both want standard output: give the result a file with -o"
   end
   geo.use(o.geo or core.folder .. "/data/country.mmdb")
   services.use(core.folder .. "/data/services.tsv")
@@ -131,10 +138,11 @@ local function analyse(p, recipes)
   local run = engine.open(recipes, { inputs = p.inputs, bpf = o.bpf, count = o.count, idle = o.idle,
     max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, progress = not o.quiet,
     out = out.handle,
-    compile = filters.compile,
+    compile = filters.compile, write = write,
     display = o.display and filters.compile(o.display, "packet"),
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow") })
   local status, message = trace.reading(run.read, run)
+  message = run:finish_writing() or message
   local info = run:finish(out.views)
   if o.verbose then message = (message and message .. "\n" or "") .. info.account() end
   local code, why = out:finish(info, status, message)
@@ -155,7 +163,7 @@ local function main()
   if p.options.version then return help.version(core.version, core.libraries) end
   local asks = chosen.command == "help" or chosen.command == "recipes"
   if #arguments == 0 or p.options.help or asks then return show_help(chosen) end
-  return analyse(p, chosen.recipes)
+  return analyse(p, chosen)
 end
 
 local ok, status, message = xpcall(main, function(why)

@@ -163,6 +163,7 @@ function Out:write_views(info)
     local columns = C.sl_out_columns(self.handle)
     opts.width = tonumber(os.getenv "COLUMNS") or (columns > 0 and columns) or nil
   end
+  if #self.views.views == 0 and info.silent then return 0 end -- only -w was asked for
   if not self.streamed or #self.views.views > 0 then
     render.write(self.views.views, self.form, function(s) self:write(s) end, opts)
   end

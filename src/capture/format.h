@@ -2,6 +2,7 @@
 #ifndef SL_CAPTURE_FORMAT_H
 #define SL_CAPTURE_FORMAT_H
 
+#include "blocks.h"
 #include "reader.h"
 
 /* A chain of headers that resync.c follows: each record's size leads to the next one. */
@@ -32,6 +33,8 @@ struct sl_format {
     int (*equal)(const void *, const void *);
     struct sl_time (*last)(const void *); /* what a packet without time gets */
     void (*free)(void *);
+    /* The one interface of a format that has no blocks; NULL: parse queues blocks. */
+    void (*describe)(const void *, struct sl_interface *);
 };
 
 struct sl_reader_state {
@@ -46,18 +49,23 @@ struct sl_reader {
     const char *compression;    /* the name of that compression */
     int64_t size;               /* of the source, as far as it was known when the reader opened */
     struct sl_reader_stats stats;
-    uint64_t packets; /* handed out so far, and those before it */
-    uint64_t before;  /* sl_reader_count_from */
-    size_t want;      /* bytes that parse needs in the window */
-    uint64_t skip;    /* bytes to pass over before parse goes on */
-    uint64_t record;  /* offset of the record that parse stands at */
-    uint64_t limit;   /* records that begin here or behind are not read */
-    void *state;      /* of the format */
+    uint64_t packets;         /* handed out so far, and those before it */
+    uint64_t before;          /* sl_reader_count_from */
+    size_t want;              /* bytes that parse needs in the window */
+    uint64_t skip;            /* bytes to pass over before parse goes on */
+    uint64_t record;          /* offset of the record that parse stands at */
+    uint64_t limit;           /* records that begin here or behind are not read */
+    void *state;              /* of the format */
+    struct sl_blocks *blocks; /* NULL: nobody asked for them */
 };
 
 static inline int sl_reader_at_limit(const struct sl_reader *r) {
     return r->buffer.offset >= r->limit;
 }
+
+/* The pcapng block that a packet of a pcapng came from, which lies in the window around its data.
+ */
+const uint8_t *sl_pcapng_packet_block(const struct sl_packet *, int swap, uint32_t *size);
 
 int sl_pcap_open(struct sl_reader *, struct sl_error *) SL_USED;
 int sl_pcapng_open(struct sl_reader *, struct sl_error *) SL_USED;

@@ -21,6 +21,8 @@ struct pcap {
     uint16_t link_type;
     int timed;           /* last is known */
     struct sl_time last; /* of the packet before */
+    uint32_t network;    /* the header's field: link type and flags */
+    uint32_t snaplen;
 };
 
 /* A fraction of a second and more in the sub-second field is real in the wild: it is carried. */
@@ -132,8 +134,18 @@ static struct sl_time pcap_last(const void *state) {
     return (struct sl_time){0}; /* no packet of a pcap file needs it */
 }
 
-static const struct sl_format pcap_format = {"pcap",    1,          pcap_parse, pcap_look,
-                                             pcap_copy, pcap_equal, pcap_last,  free};
+static void pcap_describe(const void *state, struct sl_interface *iface) {
+    const struct pcap *f = state;
+    int nsec = f->nsec_per_tick == 1;
+
+    *iface = (struct sl_interface){.link_type = f->network,
+                                   .snaplen = f->snaplen,
+                                   .ticks_per_s = nsec ? 1000000000 : 1000000,
+                                   .tsresol = nsec ? 9 : 6};
+}
+
+static const struct sl_format pcap_format = {
+    "pcap", 1, pcap_parse, pcap_look, pcap_copy, pcap_equal, pcap_last, free, pcap_describe};
 
 static int set_version(struct pcap *f, const struct sl_reader *r, const uint8_t *h,
                        struct sl_error *err) {
@@ -174,7 +186,9 @@ int sl_pcap_open(struct sl_reader *r, struct sl_error *err) {
     f->nsec_per_tick = magic == 0xa1b23c4d ? 1 : 1000;
     f->record_header = magic == 0xa1b2cd34 ? MODIFIED_RECORD_HEADER : RECORD_HEADER;
     /* The upper bits hold flags (frame check sequence length and others). */
-    f->link_type = (uint16_t)sl_load32(h + 20, f->swap);
+    f->network = sl_load32(h + 20, f->swap);
+    f->link_type = (uint16_t)f->network;
+    f->snaplen = sl_load32(h + 16, f->swap);
     if (set_version(f, r, h, err) < 0)
         return -1;
     sl_buffer_consume(&r->buffer, FILE_HEADER);

@@ -30,6 +30,7 @@ struct iface {
     int64_t offset_s;
     uint32_t snaplen; /* 0: no limit */
     uint16_t link_type;
+    uint8_t tsresol;
 };
 
 struct pcapng {
@@ -97,7 +98,7 @@ static int read_options(const struct sl_reader *r, const uint8_t *p, const uint8
         if ((size_t)(end - p) < padded)
             return damaged(r, err, "an option is longer than its block");
         if (f && code == OPTION_TSRESOL && size >= 1)
-            f->ticks_per_s = ticks_per_second(p[0]);
+            f->ticks_per_s = ticks_per_second(f->tsresol = p[0]);
         if (f && code == OPTION_TSOFFSET && size >= 8)
             f->offset_s = (int64_t)sl_load64(p, g->swap);
         p += padded;
@@ -133,6 +134,7 @@ static int interface(struct sl_reader *r, const uint8_t *body, size_t size, stru
         g->room = room;
     }
     struct iface f = {.ticks_per_s = 1000000,
+                      .tsresol = 6,
                       .link_type = sl_load16(body, g->swap),
                       .snaplen = sl_load32(body + 4, g->swap)};
     if (read_options(r, body + 8, body + size, &f, err) < 0)
@@ -217,6 +219,30 @@ static int read_head(struct sl_reader *r, uint32_t *type, uint32_t *total, struc
     return 1;
 }
 
+/* Queues a block without packets, if somebody writes the capture on. */
+static int keep(const struct sl_reader *r, enum sl_block_kind kind, const uint8_t *bytes,
+                uint32_t size, struct sl_error *err) {
+    const struct pcapng *g = r->state;
+    struct sl_block block = {r->buffer.offset, kind, g->swap, {0}, size, bytes};
+
+    if (!r->blocks)
+        return 0;
+    if (kind == SL_BLOCK_INTERFACE) {
+        const struct iface *f = &g->ifaces[g->n_ifaces - 1];
+        block.iface = (struct sl_interface){f->link_type, f->snaplen, f->ticks_per_s, f->offset_s,
+                                            f->tsresol};
+    }
+    return sl_blocks_add(r->blocks, &block, err);
+}
+
+const uint8_t *sl_pcapng_packet_block(const struct sl_packet *p, int swap, uint32_t *size) {
+    /* Only simple packet blocks hold no time; their data stands behind the wire length. */
+    const uint8_t *block = p->data - BLOCK_HEAD - (p->no_time ? 4 : PACKET_HEAD);
+
+    *size = sl_load32(block + 4, swap);
+    return block;
+}
+
 static int block(struct sl_reader *r, uint32_t type, uint32_t total, struct sl_packet *p,
                  struct sl_error *err) {
     const uint8_t *h = sl_buffer_at(&r->buffer), *body = h + BLOCK_HEAD;
@@ -236,18 +262,27 @@ static int block(struct sl_reader *r, uint32_t type, uint32_t total, struct sl_p
     case BLOCK_SIMPLE:
         return simple(r, body, size, p, err);
     case BLOCK_SECTION:
-        return section(r, body, size, err);
+        if (section(r, body, size, err) < 0)
+            return -1;
+        return keep(r, SL_BLOCK_SECTION, h, total, err);
     case BLOCK_INTERFACE:
-        return interface(r, body, size, err);
+        if (interface(r, body, size, err) < 0)
+            return -1;
+        return keep(r, SL_BLOCK_INTERFACE, h, total, err);
     default:
         r->stats.other_blocks++;
-        return 0;
+        return keep(r, SL_BLOCK_OTHER, h, total, err);
     }
 }
 
 static int has_content(uint32_t type) {
     return type == BLOCK_ENHANCED || type == BLOCK_SIMPLE || type == BLOCK_PACKET ||
            type == BLOCK_SECTION || type == BLOCK_INTERFACE;
+}
+
+/* Up to this size a block without content is taken into the window. */
+static uint32_t largest_passing(const struct sl_reader *r) {
+    return r->blocks ? BLOCK_MAX : SL_BUFFER_READ_BYTES;
 }
 
 static int pcapng_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t max,
@@ -261,7 +296,7 @@ static int pcapng_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t
             return n ? (int)n : head;
         if (total > BLOCK_MAX && has_content(type))
             return n ? (int)n : damaged(r, err, "a block of more than 16 MiB");
-        if (total > SL_BUFFER_READ_BYTES && !has_content(type)) { /* not worth holding */
+        if (total > largest_passing(r) && !has_content(type)) { /* not worth holding */
             if (!n) {
                 r->stats.other_blocks++;
                 r->skip = total;
@@ -387,8 +422,9 @@ static void pcapng_free(void *state) {
     free(g);
 }
 
-static const struct sl_format pcapng_format = {
-    "pcapng", 4, pcapng_parse, pcapng_look, pcapng_copy, pcapng_equal, pcapng_last, pcapng_free};
+static const struct sl_format pcapng_format = {"pcapng",    4,           pcapng_parse,
+                                               pcapng_look, pcapng_copy, pcapng_equal,
+                                               pcapng_last, pcapng_free, NULL};
 
 int sl_pcapng_open(struct sl_reader *r, struct sl_error *err) {
     struct pcapng *g = calloc(1, sizeof *g);

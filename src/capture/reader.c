@@ -186,6 +186,7 @@ void sl_reader_close(struct sl_reader *r) {
     if (r->format)
         r->format->free(r->state);
     sl_source_close(r->unpacked);
+    sl_blocks_free(r->blocks);
     sl_buffer_free(&r->buffer);
     free(r);
 }
@@ -239,6 +240,25 @@ int sl_reader_next(struct sl_reader *r, struct sl_packet *packets, uint32_t max,
             return SL_READ_ERROR;
         }
     }
+}
+
+int sl_reader_keep_blocks(struct sl_reader *r, struct sl_error *err) {
+    struct sl_block only = {.kind = SL_BLOCK_INTERFACE};
+
+    if (!(r->blocks = sl_blocks_new()))
+        return sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory", r->buffer.source->name);
+    if (!r->format->describe)
+        return 0;
+    r->format->describe(r->state, &only.iface);
+    return sl_blocks_add(r->blocks, &only, err);
+}
+
+struct sl_blocks *sl_reader_blocks(const struct sl_reader *r) {
+    return r->blocks;
+}
+
+int sl_reader_is_pcapng(const struct sl_reader *r) {
+    return !r->format->describe;
 }
 
 const struct sl_reader_stats *sl_reader_stats(const struct sl_reader *r) {

@@ -56,6 +56,13 @@ uint64_t sl_reader_offset(const struct sl_reader *);
 int sl_reader_next(struct sl_reader *, struct sl_packet *packets, uint32_t max, int timeout_ms,
                    struct sl_error *) SL_USED;
 
+/* Queues from now on what stands between the packets (blocks.h). To be called before the first
+ * sl_reader_next. */
+struct sl_blocks;
+int sl_reader_keep_blocks(struct sl_reader *, struct sl_error *) SL_USED;
+struct sl_blocks *sl_reader_blocks(const struct sl_reader *); /* NULL: not asked for */
+int sl_reader_is_pcapng(const struct sl_reader *);
+
 const struct sl_reader_stats *sl_reader_stats(const struct sl_reader *);
 
 /* How far it is in its source, and the size of that (-1: not known), in bytes as they lie there:

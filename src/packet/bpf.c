@@ -3,7 +3,9 @@
 #include "decode.h"
 #include "names.h"
 
+#include <errno.h>
 #include <pcap/pcap.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +22,23 @@ struct sl_bpf {
     uint32_t n, last; /* last: the program that the packet before used */
 };
 
+/* An empty capture file in memory: of a file libpcap knows that its IPv6 may be of another system's
+ * number (24, 28 and 30 in BSD loopback headers), of pcap_open_dead(3) not. */
+static pcap_t *open_empty(uint32_t link_type, struct sl_error *err) {
+    uint32_t header[] = {0xa1b2c3d4, 2 | 4 << 16, 0, 0, SNAPLEN, link_type};
+    char why[PCAP_ERRBUF_SIZE] = "";
+    FILE *file = fmemopen(header, sizeof header, "r");
+    pcap_t *p = file ? pcap_fopen_offline(file, why) : NULL;
+
+    if (!p) {
+        sl_error_set(err, SL_EXIT_USAGE, "-f: link type %u: %s", link_type,
+                     file ? why : strerror(errno));
+        if (file)
+            fclose(file);
+    }
+    return p;
+}
+
 static int add_program(struct sl_bpf *b, uint32_t link_type, struct sl_error *err) {
     struct program *p = &b->programs[b->n];
     int result = 0;
@@ -27,9 +46,9 @@ static int add_program(struct sl_bpf *b, uint32_t link_type, struct sl_error *er
     if (b->n == PROGRAMS_MAX)
         return sl_error_set(err, SL_EXIT_USAGE, "-f: more than %d link types in one run",
                             PROGRAMS_MAX);
-    pcap_t *dead = pcap_open_dead(sl_link_dlt(link_type), SNAPLEN);
+    pcap_t *dead = open_empty(link_type, err);
     if (!dead)
-        return sl_error_set(err, SL_EXIT_USAGE, "-f: out of memory");
+        return -1;
     p->link_type = link_type;
     if (pcap_compile(dead, &p->code, b->expression, 1, PCAP_NETMASK_UNKNOWN) < 0)
         result = sl_error_set(err, SL_EXIT_USAGE, "-f '%s': %s (link type %s)", b->expression,

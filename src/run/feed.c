@@ -146,6 +146,10 @@ int sl_feed_next(struct sl_feed *f, struct sl_packet *packets, uint32_t max, int
     return n;
 }
 
+struct sl_reader *sl_feed_reader(const struct sl_feed *f, uint32_t input) {
+    return f->inputs[input].reader;
+}
+
 uint32_t sl_feed_inputs(const struct sl_feed *f) {
     return f->n;
 }

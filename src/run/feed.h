@@ -18,6 +18,9 @@ void sl_feed_close(struct sl_feed *);
 int sl_feed_next(struct sl_feed *, struct sl_packet *packets, uint32_t max, int timeout_ms,
                  struct sl_error *) SL_USED;
 
+/* The reader of an input, for who writes packets on. */
+struct sl_reader *sl_feed_reader(const struct sl_feed *, uint32_t input);
+
 uint32_t sl_feed_inputs(const struct sl_feed *);
 const char *sl_feed_name(const struct sl_feed *, uint32_t input);
 /* Bytes consumed of all inputs as they lie, compressed or not, and their sizes' sum (-1: not

@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include "../capture/writer.h"
 #include "../packet/decode.h"
 #include "../packet/names.h"
 #include "interrupt.h"
@@ -260,6 +261,27 @@ int sl_run_count(struct sl_run *r) {
         r->count_left -= b->n;
     sl_counter_add(&r->counter, b->packets, b->sel, b->n);
     return r->count_left == 0;
+}
+
+struct sl_writer *sl_run_writer(struct sl_run *r, const struct sl_write_options *o,
+                                struct sl_error *err) {
+    uint32_t n = sl_feed_inputs(r->feed);
+    struct sl_form_input *inputs = calloc(n, sizeof *inputs);
+    struct sl_writer *w = NULL;
+    uint32_t i = 0;
+
+    if (!inputs)
+        sl_error_set(err, SL_EXIT_USAGE, "-w: out of memory");
+    for (; inputs && i < n; i++) {
+        struct sl_reader *reader = sl_feed_reader(r->feed, i);
+        if (sl_reader_keep_blocks(reader, err) < 0)
+            break;
+        inputs[i] = (struct sl_form_input){sl_reader_blocks(reader), sl_reader_is_pcapng(reader)};
+    }
+    if (inputs && i == n)
+        w = sl_writer_open(o, inputs, n, err);
+    free(inputs);
+    return w;
 }
 
 /* ---- what was met ---- */

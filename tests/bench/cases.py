@@ -58,6 +58,8 @@ FILES = {
 PORT_443 = "p.proto == 6 and (p.sport == 443 or p.dport == 443)"
 TCPDUMP_443 = ("tcpdump", "-r", "{file}", "--count", "tcp port 443")
 
+TCPDUMP_WRITE = ("tcpdump", "-Z", "root", "-r", "{file}", "-w", "{scratch}/theirs.pcap", "tcp port 443")
+
 SUMMARY = "{sluice} summary -q -T json {file} -j "
 
 CASES = [
@@ -96,6 +98,12 @@ CASES = [
     Case("Lua filter (eval) / tcpdump, same BPF", "small-12m",
          ("{sluice}", "eval", PORT_443, "-q", "-T", "json", "-j", "1", "{file}"), TCPDUMP_443,
          0.5, tools=("tcpdump",), counted=False, agree=True),
+    Case("-f with -w / tcpdump -w, same BPF", "small-12m",
+         ("{sluice}", "-q", "-f", "tcp port 443", "-w", "{scratch}/ours.pcap", "{file}"), TCPDUMP_WRITE, 0.6,
+         tools=("tcpdump",), counted=False),
+    Case("-Y with -w / tcpdump -w, same packets", "small-12m",
+         "{sluice} -q -Y tcp.port==443 -w {scratch}/ours.pcap {file}", TCPDUMP_WRITE, 0.6,
+         tools=("tcpdump",), counted=False),
     Case("memory, all flows live", "small-12m", SUMMARY + "1 --idle 0", goal=48 * MIB,
          goal_per_flow=256, memory=True),
     Case("memory, filter and count", "small-12m", "{sluice} count -q -T json -j 1 -f tcp {file}",

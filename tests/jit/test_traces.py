@@ -104,6 +104,11 @@ def test_display_filter(traced, long_capture, text):
     assert_compiled(lambda: traced("count", "-Y", text, long_capture), "packet filter -Y")
 
 
+def test_writing(traced, long_capture, tmp_path):
+    assert_compiled(lambda: traced("eval", "p.len > 100", "-Y", "tcp", "-w", tmp_path / "out.pcap", long_capture),
+                    "packet filter -Y", "packet loop of eval")
+
+
 def test_flow_filter(traced, long_capture):
     assert_compiled(lambda: traced("talkers", "-F", "flow.bytes > 1000 && flow.dport == 443", long_capture),
                     "flow filter -F", "flow loop of talkers")
