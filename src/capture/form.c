@@ -310,6 +310,10 @@ int sl_form_packet(struct sl_form *f, const struct sl_packet *p, struct sl_piece
                    struct sl_error *err) {
     const struct input *in = &f->inputs[p->input];
 
+    if (p->iface >= in->n) /* the input was entered behind the description of its interfaces */
+        return sl_error_set(err, SL_EXIT_USAGE,
+                            "-w: packet %llu: its interface is not known, read from the start",
+                            (unsigned long long)p->number64);
     if (f->kind == FORM_PCAP)
         return pcap_packet(f, p, piece, err);
     if (f->kind == FORM_COPY)
