@@ -311,6 +311,9 @@ const struct sl_error *sl_out_error(const struct sl_out *); /* code 0: none */
 int sl_out_closed(const struct sl_out *);  /* the reader of a pipe went away: no error */
 int sl_out_columns(const struct sl_out *); /* width of the terminal it writes to; 0: none */
 
+/* 1: the text holds nothing that drives a terminal or hides; 0: it may. */
+int sl_text_is_plain(const char *text, size_t size);
+
 /* ---- captures that are written: -w ---- */
 
 struct sl_write_options {
@@ -394,6 +397,15 @@ enum {
 struct sl_geo *sl_geo_open(const char *path, struct sl_error *err);
 void sl_geo_close(struct sl_geo *);
 uint32_t sl_geo_country(struct sl_geo *, const struct sl_addr *);
+/* Databases with more than countries, by the name of their type. */
+enum { SL_GEO_COUNTRIES = 1, SL_GEO_CITIES = 2, SL_GEO_NETWORKS = 4 };
+uint32_t sl_geo_holds(const struct sl_geo *); /* a set of these */
+/* A number that tells cities apart in this database, or the number of the autonomous system; 0:
+ * unknown. what: SL_GEO_CITIES or SL_GEO_NETWORKS. */
+uint32_t sl_geo_number(struct sl_geo *, const struct sl_addr *, uint32_t what);
+/* "Berlin", or the name of the system's holder: its length, cut at size; 0: unknown. */
+size_t sl_geo_text(const struct sl_geo *, const struct sl_addr *, uint32_t what, char *text,
+                   size_t size);
 /* "DE" or "private" …; text holds at least 16 bytes; returns the length. */
 int sl_geo_name(uint32_t country, char *text);
 

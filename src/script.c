@@ -11,6 +11,44 @@
 #include <maxminddb.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+/* What Lua's objects take: a recipe that fills tables without end must be told, not the machine be
+ * brought down. C's own memory (flows, aggregates) is bounded elsewhere. */
+struct memory {
+    size_t used, limit;
+    int told; /* the limit was reached once: there is room to say so */
+};
+
+enum { LUA_MEMORY_MIB = 1024, ROOM_TO_TELL = 8 << 20 };
+
+static void *allocate(void *data, void *block, size_t old_size, size_t size) {
+    struct memory *m = data;
+
+    if (size == 0) {
+        free(block);
+        m->used -= old_size;
+        return NULL;
+    }
+    if (size > old_size && m->used + (size - old_size) > m->limit) {
+        if (!m->told)
+            m->limit += ROOM_TO_TELL;
+        m->told = 1;
+        return NULL;
+    }
+    void *grown = realloc(block, size);
+    if (grown)
+        m->used += size - old_size;
+    return grown;
+}
+
+/* limit_memory(bytes), for main.lua. */
+static int limit_memory(lua_State *L) {
+    struct memory *m = lua_touserdata(L, lua_upvalueindex(1));
+
+    m->limit = (size_t)luaL_checknumber(L, 1);
+    return 0;
+}
 
 /* Adds the traceback to errors that Lua code of sluice's own should have met. Errors of recipes
  * are caught and told by lua/sluice/recipe.lua and never get here. */
@@ -50,9 +88,10 @@ static void set_path(lua_State *L, const char *folder) {
     lua_pop(L, 1);
 }
 
-/* main.lua gets: arguments, { text, sizes, folder, version, libraries }; it returns the exit status
- * and a message or nil. */
-static int call_main(lua_State *L, int argc, char **argv, const char *folder) {
+/* main.lua gets: arguments, { text, sizes, folder, version, libraries, limit_memory }; it returns the
+ * exit status and a message or nil. */
+static int call_main(lua_State *L, struct memory *memory, int argc, char **argv,
+                     const char *folder) {
     char file[SL_PATH_MAX + 32];
 
     (void)snprintf(file, sizeof file, "%s/sluice/main.lua", folder);
@@ -71,6 +110,9 @@ static int call_main(lua_State *L, int argc, char **argv, const char *folder) {
     lua_setfield(L, -2, "version");
     push_libraries(L);
     lua_setfield(L, -2, "libraries");
+    lua_pushlightuserdata(L, memory);
+    lua_pushcclosure(L, limit_memory, 1);
+    lua_setfield(L, -2, "limit_memory");
     return lua_pcall(L, 2, 2, -4) ? -1 : 0;
 }
 
@@ -84,7 +126,8 @@ static void set_message(struct sl_error *err, const char *before, const char *te
 }
 
 int sl_script_run(int argc, char **argv, const char *folder, struct sl_error *err) {
-    lua_State *L = luaL_newstate();
+    struct memory memory = {.limit = (size_t)LUA_MEMORY_MIB << 20};
+    lua_State *L = lua_newstate(allocate, &memory);
     int status;
 
     err->message[0] = '\0';
@@ -94,7 +137,7 @@ int sl_script_run(int argc, char **argv, const char *folder, struct sl_error *er
     }
     luaL_openlibs(L);
     set_path(L, folder);
-    if (call_main(L, argc, argv, folder) < 0) {
+    if (call_main(L, &memory, argc, argv, folder) < 0) {
         status = SL_EXIT_USAGE;
         set_message(err, "internal error: ", lua_tostring(L, -1));
     } else {

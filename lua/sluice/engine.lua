@@ -88,7 +88,7 @@ Run.__index = Run
 
 --- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
 --- flow_filter (of -F), compile, count, idle, max_flows, decap, in_flight, progress, out
---- (struct sl_out), write (of writer.wanted).
+--- (struct sl_out), live (what interval shows), write (of writer.wanted).
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)
@@ -186,7 +186,9 @@ function Run:intervals()
     for _, r in ipairs(self.recipes) do
       if r.handlers.interval then
         enter(self.at, r, about_nothing)
-        r.handlers.interval(k * self.every)
+        local views = self.opts.live:open()
+        r.handlers.interval(k * self.every, views)
+        self.opts.live:show(views)
       end
     end
   end

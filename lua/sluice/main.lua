@@ -120,6 +120,7 @@ end
 
 local function analyse(p, chosen)
   local o, recipes = p.options, chosen.recipes
+  if o.lua_memory then core.limit_memory(o.lua_memory * 2 ^ 20) end
   if o.url_file then read_url_file(o.url_file, p.inputs) end
   if #p.inputs == 0 then recipe.fail "no input: give a path, a URL, or - for standard input" end
   if o.file and o.form then
@@ -131,13 +132,13 @@ local function analyse(p, chosen)
   elseif o.write == "-" and not o.file then
     recipe.fail "-w - and the result both want standard output: give the result a file with -o"
   end
-  geo.use(o.geo or core.folder .. "/data/country.mmdb")
+  geo.use(o.geo or {}, core.folder .. "/data/country.mmdb")
   services.use(core.folder .. "/data/services.tsv")
   local out = output.open(o)
   start_recipes(p, recipes, out)
   local run = engine.open(recipes, { inputs = p.inputs, bpf = o.bpf, count = o.count, idle = o.idle,
     max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, progress = not o.quiet,
-    out = out.handle,
+    out = out.handle, live = out:live(),
     compile = filters.compile, write = write,
     display = o.display and filters.compile(o.display, "packet"),
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow") })

@@ -8,6 +8,7 @@ local json = require "sluice.json"
 local recipe = require "sluice.recipe"
 local render = require "sluice.render"
 local services = require "sluice.services"
+local strings = require "sluice.strings"
 local view = require "sluice.view"
 
 local output = {}
@@ -98,8 +99,10 @@ function Out:write(text)
   C.sl_out_write(self.handle, text, #text)
 end
 
---- Writes a line of text at once; for recipes that list packets.
+--- Writes a line of text at once; for recipes that list packets. Bytes from a capture cannot drive
+--- the terminal: what would be unseen appears as \xNN.
 function Out:line(text)
+  if C.sl_text_is_plain(text, #text) == 0 then text = strings.visible(text) end
   self:write(text)
   self:write "\n"
   self.streamed = true
@@ -125,7 +128,10 @@ function Out:json_stream(columns)
   local encode = json.row_encoder(columns)
   if self.form == "jsonl" then
     return {
-      row = function(_, row) self:line(encode(row)) end,
+      row = function(_, row)
+        self:write(encode(row))
+        self:write "\n"
+      end,
       done = function() end,
     }
   end
@@ -140,6 +146,23 @@ function Out:json_stream(columns)
   }
 end
 
+--- Views that are shown while the capture is read: of interval(t, out). As text, or an object a
+--- line; a picture or a JSON document is whole only at the end.
+function Out:live()
+  local live = {}
+  function live.open() return view.new() end
+  function live.show(_, views)
+    if #views.views == 0 then return end
+    if self.form ~= "text" and self.form ~= "jsonl" then
+      recipe.fail "views of an interval are text or -T jsonl: other forms are whole only at the end"
+    end
+    render.write(views.views, self.form, function(s) self:write(s) end, self:text_options())
+    C.sl_out_flush(self.handle)
+    self.streamed = true
+  end
+  return live
+end
+
 -- The line under a picture's title: what was read.
 local function subtitle_of(info)
   local units = require "sluice.units"
@@ -150,22 +173,26 @@ local function subtitle_of(info)
     units.format(tonumber(s.bytes), "bytes"))
 end
 
-function Out:write_views(info)
-  local top = self.top or (self:is_text() and TEXT_TOP) or nil
-  local opts = { top = top, width = self.width, height = self.height,
-    subtitle = subtitle_of(info) }
-  if self.picture then
-    local files, why = render.file(self.views.views, self.file, opts)
-    if not files then return 2, why end
-    return 0
-  end
+-- How much of a view people see.
+function Out:text_options()
+  local opts = { top = self.top or (self:is_text() and TEXT_TOP) or nil }
   if not self.file then
     local columns = C.sl_out_columns(self.handle)
     opts.width = tonumber(os.getenv "COLUMNS") or (columns > 0 and columns) or nil
   end
+  return opts
+end
+
+function Out:write_views(info)
+  if self.picture then
+    local files, why = render.file(self.views.views, self.file, { top = self.top,
+      width = self.width, height = self.height, subtitle = subtitle_of(info) })
+    if not files then return 2, why end
+    return 0
+  end
   if #self.views.views == 0 and info.silent then return 0 end -- only -w was asked for
   if not self.streamed or #self.views.views > 0 then
-    render.write(self.views.views, self.form, function(s) self:write(s) end, opts)
+    render.write(self.views.views, self.form, function(s) self:write(s) end, self:text_options())
   end
   return 0
 end

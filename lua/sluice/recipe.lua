@@ -99,6 +99,10 @@ local function told(message)
   if type(message) ~= "string" and not (meta and meta.__tostring) then
     return ("an error without a text (a %s)"):format(type(message))
   end
+  if message == "not enough memory" then
+    return "not enough memory: Lua's tables and texts have reached --lua-memory (1024 MiB unless "
+      .. "given); totals belong into aggregates, which live outside and are bounded"
+  end
   return (tostring(message):gsub("^([^\n]-):(%d+): ", "%1 line %2: "):gsub("\n.*", ""))
 end
 recipe.told = told

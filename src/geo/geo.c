@@ -1,6 +1,7 @@
-/* Countries of addresses: special ranges by the IANA registries (RFC 6890 and its successors), the
- * rest from a MaxMind DB through libmaxminddb. Answers are kept in a small direct-mapped cache,
- * because captures ask for the same hosts again and again. */
+/* Countries of addresses, and where a database has them cities and autonomous systems: special
+ * ranges by the IANA registries (RFC 6890 and its successors), the rest from a MaxMind DB through
+ * libmaxminddb. Answers are kept in a small direct-mapped cache, because captures ask for the same
+ * hosts again and again. */
 #include "../error.h"
 
 #include <arpa/inet.h>
@@ -13,12 +14,14 @@ enum { CACHE_SLOTS = 16384 };
 
 struct cached {
     struct sl_addr addr;
-    uint32_t country, used;
+    uint32_t value, used;
 };
 
 struct sl_geo {
     MMDB_s db;
-    struct cached cache[CACHE_SLOTS];
+    uint32_t holds;                     /* a set of SL_GEO_COUNTRIES … */
+    struct cached cache[CACHE_SLOTS];   /* countries */
+    struct cached numbers[CACHE_SLOTS]; /* of the one other thing that it holds */
 };
 
 struct range {
@@ -66,6 +69,13 @@ static int within(const struct sl_addr *a, const struct range *r) {
     return 1;
 }
 
+/* By the name that its maker gave the type of database: "GeoLite2-City", "DBIP-ASN-Lite" … */
+static uint32_t holds(const char *type) {
+    if (strcasestr(type, "asn") && !strcasestr(type, "country"))
+        return SL_GEO_NETWORKS;
+    return strcasestr(type, "city") ? SL_GEO_CITIES | SL_GEO_COUNTRIES : SL_GEO_COUNTRIES;
+}
+
 struct sl_geo *sl_geo_open(const char *path, struct sl_error *err) {
     struct sl_geo *g = calloc(1, sizeof *g);
 
@@ -80,7 +90,12 @@ struct sl_geo *sl_geo_open(const char *path, struct sl_error *err) {
         free(g);
         return NULL;
     }
+    g->holds = holds(g->db.metadata.database_type);
     return g;
+}
+
+uint32_t sl_geo_holds(const struct sl_geo *g) {
+    return g->holds;
 }
 
 void sl_geo_close(struct sl_geo *g) {
@@ -109,13 +124,13 @@ static MMDB_lookup_result_s lookup(const struct sl_geo *g, const struct sl_addr 
 }
 
 /* The two forms that country databases have: MaxMind's and the flat one. */
-static uint32_t country_of(MMDB_lookup_result_s *found) {
+static uint32_t country_of(MMDB_entry_s *entry) {
     static const char *const nested[] = {"country", "iso_code", NULL};
     static const char *const flat[] = {"country_code", NULL};
     MMDB_entry_data_s data;
 
-    if ((MMDB_aget_value(&found->entry, &data, flat) != MMDB_SUCCESS || !data.has_data) &&
-        (MMDB_aget_value(&found->entry, &data, nested) != MMDB_SUCCESS || !data.has_data))
+    if ((MMDB_aget_value(entry, &data, flat) != MMDB_SUCCESS || !data.has_data) &&
+        (MMDB_aget_value(entry, &data, nested) != MMDB_SUCCESS || !data.has_data))
         return SL_GEO_UNKNOWN;
     if (data.type != MMDB_DATA_TYPE_UTF8_STRING || data.data_size != 2)
         return SL_GEO_UNKNOWN;
@@ -125,23 +140,99 @@ static uint32_t country_of(MMDB_lookup_result_s *found) {
     return first << 8 | second;
 }
 
-static uint32_t find(const struct sl_geo *g, const struct sl_addr *a) {
-    int error = 0;
-
+/* Which of the special ranges an address is in, or SL_GEO_N. */
+static uint32_t special(const struct sl_addr *a) {
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (within(a, &ranges[i]))
             return ranges[i].what;
+    return SL_GEO_N;
+}
+
+/* The record of an ordinary address. 0: there is none. */
+static int find(const struct sl_geo *g, const struct sl_addr *a, MMDB_entry_s *entry) {
+    int error = 0;
+
+    if (special(a) != SL_GEO_N)
+        return 0;
     MMDB_lookup_result_s found = lookup(g, a, &error);
-    return error == MMDB_SUCCESS && found.found_entry ? country_of(&found) : SL_GEO_UNKNOWN;
+    *entry = found.entry;
+    return error == MMDB_SUCCESS && found.found_entry;
+}
+
+static uint32_t find_country(const struct sl_geo *g, const struct sl_addr *a) {
+    uint32_t range = special(a);
+    MMDB_entry_s entry;
+
+    if (range != SL_GEO_N)
+        return range;
+    return find(g, a, &entry) ? country_of(&entry) : SL_GEO_UNKNOWN;
+}
+
+/* The place for an address in a cache; used 0, or of another address: not there yet. */
+static struct cached *cached(struct cached *cache, const struct sl_addr *a) {
+    uint32_t h = (a->w[0] ^ a->w[1] * 0x85ebca6bu ^ a->w[2] * 0xc2b2ae35u ^ a->w[3]) * 0x9e3779b1u;
+
+    return &cache[h >> 18];
 }
 
 uint32_t sl_geo_country(struct sl_geo *g, const struct sl_addr *a) {
-    uint32_t h = (a->w[0] ^ a->w[1] * 0x85ebca6bu ^ a->w[2] * 0xc2b2ae35u ^ a->w[3]) * 0x9e3779b1u;
-    struct cached *c = &g->cache[h >> 18];
+    struct cached *c = cached(g->cache, a);
 
     if (!c->used || memcmp(&c->addr, a, sizeof *a) != 0)
-        *c = (struct cached){.addr = *a, .country = find(g, a), .used = 1};
-    return c->country;
+        *c = (struct cached){.addr = *a, .value = find_country(g, a), .used = 1};
+    return c->value;
+}
+
+/* ---- cities and autonomous systems ---- */
+
+static int get(MMDB_entry_s *entry, const char *const *path, uint32_t type,
+               MMDB_entry_data_s *data) {
+    return MMDB_aget_value(entry, data, path) == MMDB_SUCCESS && data->has_data &&
+           data->type == type;
+}
+
+static int text_of(MMDB_entry_s *entry, uint32_t what, MMDB_entry_data_s *data) {
+    static const char *const city[] = {"city", "names", "en", NULL}, *const flat[] = {"city", NULL};
+    static const char *const holder[] = {"autonomous_system_organization", NULL};
+
+    if (what == SL_GEO_NETWORKS)
+        return get(entry, holder, MMDB_DATA_TYPE_UTF8_STRING, data);
+    return get(entry, city, MMDB_DATA_TYPE_UTF8_STRING, data) ||
+           get(entry, flat, MMDB_DATA_TYPE_UTF8_STRING, data);
+}
+
+static uint32_t find_number(const struct sl_geo *g, const struct sl_addr *a, uint32_t what) {
+    static const char *const number[] = {"autonomous_system_number", NULL};
+    MMDB_entry_s entry;
+    MMDB_entry_data_s data;
+
+    if (!find(g, a, &entry))
+        return 0;
+    if (what == SL_GEO_CITIES)
+        return text_of(&entry, what, &data) ? entry.offset + 1 : 0; /* an offset may be 0 */
+    return get(&entry, number, MMDB_DATA_TYPE_UINT32, &data) ? data.uint32 : 0;
+}
+
+uint32_t sl_geo_number(struct sl_geo *g, const struct sl_addr *a, uint32_t what) {
+    struct cached *c = cached(g->numbers, a);
+
+    if (!(g->holds & what))
+        return 0;
+    if (!c->used || memcmp(&c->addr, a, sizeof *a) != 0)
+        *c = (struct cached){.addr = *a, .value = find_number(g, a, what), .used = 1};
+    return c->value;
+}
+
+size_t sl_geo_text(const struct sl_geo *g, const struct sl_addr *a, uint32_t what, char *text,
+                   size_t size) {
+    MMDB_entry_s entry;
+    MMDB_entry_data_s data;
+
+    if (!(g->holds & what) || !find(g, a, &entry) || !text_of(&entry, what, &data))
+        return 0;
+    size_t n = data.data_size < size ? data.data_size : size;
+    memcpy(text, data.utf8_string, n);
+    return n;
 }
 
 int sl_geo_name(uint32_t country, char *text) {

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from mmdb import mmdb
 from support import pcap, tcp_frame, udp_frame
 
 SYN, ACK, PSH, FIN = 2, 16, 8, 1
@@ -191,3 +192,95 @@ def test_stop_in_eval(sluice, example):
 def test_aggregate_elsewhere(run, example, text, line):
     done = run(text, example)
     assert done.returncode == 2 and line in done.stderr and b"belongs into start" in done.stderr, done.stderr
+
+
+# --- Countries, cities, autonomous systems.
+
+@pytest.fixture
+def databases(tmp_path):
+    """Paths of a database of cities and one of autonomous systems."""
+    cities, networks = tmp_path / "cities.mmdb", tmp_path / "networks.mmdb"
+    cities.write_bytes(mmdb("GeoLite2-City", {
+        "8.8.8.0/24": {"city": {"names": {"en": "Springfield"}}, "country": {"iso_code": "US"}},
+        "9.9.0.0/16": {"city": {"names": {"en": "Springfield"}}, "country": {"iso_code": "CA"}},
+        "11.0.0.0/8": {"country": {"iso_code": "DE"}}}))
+    networks.write_bytes(mmdb("DBIP-ASN-Lite", {
+        "8.8.8.0/24": {"autonomous_system_number": 15169, "autonomous_system_organization": "Example \x1b[31m Cloud"},
+        "9.9.0.0/16": {"autonomous_system_number": 4200000000}}))
+    return cities, networks
+
+
+PLACES = handlers("packet = function(p) out:line(geo.city(p.src) .. '|' .. geo.asn(p.src) .. '|' .. geo.network(p.src) .. '|' .. p.src_country) end")
+
+
+@pytest.mark.parametrize("address, place", [
+    ("8.8.8.8", "Springfield, US|15169|AS15169 Example \\x1b[31m Cloud|US"), ("9.9.9.9", "Springfield, CA|4200000000|AS4200000000|CA"),
+    ("11.1.1.1", "DE|0|unknown|DE"), ("10.1.1.1", "private|0|private|private"), ("12.1.1.1", "unknown|0|unknown|unknown"),
+])
+def test_places(run, databases, address, place):
+    cities, networks = databases
+    for order in ((cities, networks), (networks, cities)):
+        options = [word for path in order for word in ("--geo", path)]
+        assert lines(run(PLACES, [udp_frame(address, "192.0.2.2", 1, 2)] * 2, *options)) == [place] * 2
+
+
+def test_networks_alone_leave_the_built_in_countries(run, databases):
+    text = handlers("packet = function(p) out:line(p.src_country) end")
+    assert lines(run(text, [udp_frame("8.8.8.8", "192.0.2.2", 1, 2)], "--geo", databases[1])) == ["US"]
+
+
+def test_no_database_of_networks(run):
+    done = run(PLACES, [udp_frame("8.8.8.8", "192.0.2.2", 1, 2)])
+    assert done.returncode == 2 and b"--geo FILE.mmdb" in done.stderr and b"line" in done.stderr
+
+
+def test_no_mmdb(run, example):
+    done = run(handlers("packet = function(p) return p.src_country == 'DE' end"), example, "--geo", example)
+    assert done.returncode == 2 and b"not readable as a MaxMind DB" in done.stderr
+
+
+# --- Too much memory.
+
+@pytest.mark.parametrize("text, words", [
+    (handlers("packet = function(p) for i = 1, 1000 do t[#t + 1] = { p.number } end end", start="local t = {}"), b"packet "),
+    (handlers("packet = function(p) s = s .. s .. 'x' end", start="local s = ''"), b"packet "),
+    (handlers("", start="local t = {} for i = 1, 1e9 do t[i] = i end"), b"mine.lua"),
+    (handlers("finish = function() local t = {} for i = 1, 1e9 do t[i] = { i } end end"), b"mine.lua"),
+])
+def test_too_much_memory(run, example, text, words):
+    done = run(text, example, "--lua-memory", 32)
+    assert done.returncode == 2 and b"not enough memory" in done.stderr and words in done.stderr
+    assert done.stderr.count(b"\n") == 1 and b"aggregates" in done.stderr
+
+
+# --- Views of an interval.
+
+LIVE = handlers("packet = function(p) c:add(p.dport) end,\ninterval = function(t, view) view:bars { title = 'at ' .. t, rows = c:rows() } end",
+                "every = 10,", 'local c = count { "packets by port", key = "port" }')
+
+
+def test_live_views(run, tmp_path):
+    frames = [udp_frame("192.0.2.1", "192.0.2.2", 1, 1 + i // 15) for i in range(30)]
+    text = lines(run(LIVE, frames))
+    assert [line for line in text if line.startswith("at ")] == ["at 10", "at 20"]
+    rows = list(map(json.loads, lines(run(LIVE, frames, "-T", "jsonl"))))
+    assert [list(row.values()) for row in rows] == [[1, 10], [1, 15], [2, 5]]
+    done = run(LIVE, frames, "-o", tmp_path / "live.png")
+    assert done.returncode == 2 and b"interval" in done.stderr
+
+
+@pytest.mark.parametrize("text, shown", [
+    ("plain → ░ é 日本", "plain → ░ é 日本"), ("\x1b]0;title\x07", "\\x1b]0;title\\x07"), ("a\x9bb", "a\\x9bb"), ("user\u202etxt.exe", "user\\u{202e}txt.exe"),
+    ("a\u200bb", "a\\u{200b}b"), ("\ufeffx", "\\u{feff}x"), ("\u061cx", "\\u{061c}x"), ("two\nlines", "two\\x0alines"), ("\U000e0041", "\\u{e0041}"),
+    ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+])
+def test_hostile_text_in_a_line(run, text, shown):
+    """What packets hold goes to the terminal as text, nothing else."""
+    frame = udp_frame("192.0.2.1", "192.0.2.2", 1, 2, text.encode())
+    assert lines(run(handlers("packet = function(p) out:line(p.payload:text()) end"), [frame])) == [shown]
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe", b"\xe2\x80", b"\xe2", b"\xc0\x80", b"\xf4\x90\x80\x80", b"\xed\xa0\x80", b"\x80"])
+def test_broken_text_in_a_line(run, raw):
+    done = run(handlers("packet = function(p) out:line(p.payload:text()) end"), [udp_frame("192.0.2.1", "192.0.2.2", 1, 2, raw)])
+    assert done.returncode == 0 and done.stdout.decode("utf-8") is not None

@@ -125,7 +125,8 @@ rules[table.sort] = function(call, args)
 end
 
 -- sluice's own.
-for _, f in ipairs { geo.code, geo.name, geo.country, geo.placed, services.name, services.of } do
+for _, f in ipairs { geo.code, geo.name, geo.country, geo.placed, geo.asn, geo.network, geo.city,
+  services.name, services.of } do
   rules[f] = scalar
 end
 for _, f in ipairs { address.net, address.addr } do
