@@ -16,6 +16,7 @@ libc6-dev               file:/usr/include/stdio.h
 libpcap-dev             pc:libpcap
 libluajit-5.1-dev       pc:luajit
 libcurl4-openssl-dev    pc:libcurl
+libexpat1-dev           pc:expat
 ca-certificates         file:/etc/ssl/certs/ca-certificates.crt
 libmaxminddb-dev        pc:libmaxminddb
 zlib1g-dev              pc:zlib

@@ -3,6 +3,7 @@
 #include "../capture/writer.h"
 #include "../packet/decode.h"
 #include "../packet/names.h"
+#include "../source/list.h"
 #include "interrupt.h"
 
 #include <math.h>
@@ -12,6 +13,25 @@
 /* A packet this far ahead of the current interval is believed only when the next one confirms it:
  * one wrong time stamp must not fire a year's worth of intervals. */
 static const double LEAP_S = 86400;
+
+/* What the inputs stand for, as one capture. */
+static struct sl_feed *open_feed(const struct sl_options *o, struct sl_error *err) {
+    struct sl_source_options listing = {.interrupted = sl_interrupted};
+    struct sl_strings inputs = {0};
+    struct sl_feed *feed = NULL;
+    int result = 0;
+
+    for (uint32_t i = 0; i < o->n_inputs && result == 0; i++)
+        result = sl_list_add(&inputs, o->inputs[i], &listing, err);
+    if (result == 0 && inputs.n > UINT16_MAX)
+        result =
+            sl_error_set(err, SL_EXIT_USAGE, "%u inputs are more than the %d that sluice reads",
+                         inputs.n, UINT16_MAX);
+    if (result == 0)
+        feed = sl_feed_open((const char *const *)inputs.at, inputs.n, o->in_flight, err);
+    sl_strings_free(&inputs);
+    return feed;
+}
 
 static int open_run(struct sl_run *r, const struct sl_options *o) {
     r->count_left = o->count ? o->count : UINT64_MAX;
@@ -23,7 +43,7 @@ static int open_run(struct sl_run *r, const struct sl_options *o) {
         r->flow_options.idle_tcp_s = r->flow_options.idle_other_s = o->idle_s;
     if (o->bpf && !(r->bpf = sl_bpf_new(o->bpf, &r->error)))
         return -1;
-    if (!(r->feed = sl_feed_open(o->inputs, o->n_inputs, o->in_flight, &r->error)))
+    if (!(r->feed = open_feed(o, &r->error)))
         return -1;
     sl_progress_start(&r->progress, o->progress, sl_feed_size(r->feed));
     return 0;

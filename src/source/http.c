@@ -134,8 +134,8 @@ static int ask_more(struct http_source *http, struct sl_error *err) {
 static int start_again(struct http_source *http) {
     while (sl_http_flight_head(&http->flight))
         sl_http_flight_pop(&http->flight);
-    http->blob = unknown_blob;
-    http->end = -1;
+    http->blob.whole = false;
+    http->blob.size = http->end = -1;
     http->next = http->from = http->offset;
     http->restarts++;
     return 0;
@@ -255,6 +255,8 @@ static ssize_t http_read(struct sl_source *source, void *buf, size_t cap, int ti
         if (n)
             return (ssize_t)n;
         state = look(http, err);
+        if (state > 0)
+            sl_http_flight_rest(&http->flight); /* others may be read behind it, one by one */
         if (state != 0)
             return state > 0 ? 0 : -1;
         state = wait_a_while(http, deadline_ms, err);
@@ -363,6 +365,7 @@ struct sl_source *sl_source_http_open(const char *url, const struct sl_source_op
     http->base.ops = &http_ops;
     http->base.size = http->end = -1;
     http->blob = unknown_blob;
+    http->blob.no_ranges = options && options->http_no_ranges;
     http->interrupted = options ? options->interrupted : NULL;
     if (set_up(http, url, options ? options : &none, err) != 0) {
         http_close(&http->base);

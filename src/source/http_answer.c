@@ -219,7 +219,7 @@ enum sl_http_outcome sl_http_judge(const struct sl_http_answer *answer,
             return unfit(why, "is compressed (Content-Encoding), which was not asked for");
         if (answer->status == 200)
             return judge_whole(answer, ask, blob, why);
-        if (blob->whole)
+        if (blob->whole || blob->no_ranges)
             return unfit(why, "is a range, which was not asked for");
         return judge_part(answer, ask, blob, why);
     case 412:

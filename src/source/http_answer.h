@@ -16,6 +16,7 @@ struct sl_http_ask {
 struct sl_http_blob {
     int64_t size;           /* -1: no answer yet, or a whole one that does not tell it */
     bool whole;             /* of a server without ranges: every answer is all of it */
+    bool no_ranges;         /* none is asked for */
     char etag[256];         /* with its quotes; "" when there is none */
     char last_modified[64]; /* "" when there is none */
 };

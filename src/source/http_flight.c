@@ -247,6 +247,17 @@ bool sl_http_flight_resume(struct sl_http_flight *flight, int64_t now_ms) {
     return true;
 }
 
+void sl_http_flight_rest(struct sl_http_flight *flight) {
+    for (uint32_t i = 0; i <= flight->n_slots; i++) {
+        struct sl_http_range *range = &flight->slots[i];
+
+        if (range->state == SL_HTTP_FREE) {
+            free(range->buf);
+            range->buf = NULL;
+        }
+    }
+}
+
 bool sl_http_flight_seek(struct sl_http_flight *flight, uint64_t offset) {
     struct sl_http_range *head;
 

@@ -57,6 +57,9 @@ void sl_http_flight_pause(struct sl_http_flight *);
 /* Repeats them from where they are, as a failure of the head. False: that happened too often. */
 bool sl_http_flight_resume(struct sl_http_flight *, int64_t now_ms);
 
+/* Gives the memory of free buffers back. */
+void sl_http_flight_rest(struct sl_http_flight *);
+
 /* Empties the order up to the range that holds offset, whose bytes before it are passed over;
  * false: no range of the order holds it, and the order is empty. */
 bool sl_http_flight_seek(struct sl_http_flight *, uint64_t offset);

@@ -139,13 +139,11 @@ static int set_condition(struct sl_http_range *range) {
 
 /* A server that is known to have no ranges is asked for none: all comes, and its start is left. */
 static int set_range(struct sl_http_range *range) {
+    bool all = range->blob->whole || range->blob->no_ranges;
     char text[48];
 
     (void)snprintf(text, sizeof text, "%" PRIu64 "-%" PRIu64, range->ask.first, range->ask.last);
-    return curl_easy_setopt(range->easy, CURLOPT_RANGE, range->blob->whole ? NULL : text) ==
-                   CURLE_OK
-               ? 0
-               : -1;
+    return curl_easy_setopt(range->easy, CURLOPT_RANGE, all ? NULL : text) == CURLE_OK ? 0 : -1;
 }
 
 int sl_http_range_start(struct sl_http_range *range, CURLM *multi, struct sl_error *err) {

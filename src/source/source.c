@@ -6,7 +6,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-static int is_http_url(const char *input) {
+int sl_source_is_url(const char *input) {
     return strncasecmp(input, "http://", 7) == 0 || strncasecmp(input, "https://", 8) == 0;
 }
 
@@ -25,7 +25,7 @@ struct sl_source *sl_source_open(const char *input, const struct sl_source_optio
                                  struct sl_error *err) {
     if (strcmp(input, "-") == 0)
         return open_stdin(err);
-    if (is_http_url(input))
+    if (sl_source_is_url(input))
         return sl_source_http_open(input, options, err);
     if (strstr(input, "://") && access(input, F_OK) != 0) {
         sl_error_set(err, SL_EXIT_USAGE, "%.16s…: only http:// and https:// URLs can be read",

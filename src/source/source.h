@@ -51,6 +51,7 @@ struct sl_source_options {
     uint32_t http_first_bytes; /* size of the first range request: 1 MiB */
     uint32_t http_range_bytes; /* the largest size of the later ones */
     uint32_t http_in_flight;   /* requests at once, at most SL_HTTP_IN_FLIGHT_MAX: 8 */
+    int http_no_ranges;        /* ask for all at once: an answer that is made on demand */
     int (*interrupted)(void);  /* asked now and then during a wait without timeout, which it ends */
 };
 
@@ -59,6 +60,9 @@ enum { SL_HTTP_IN_FLIGHT_MAX = 64 };
 /* Opens a path, "-" (standard input) or an http(s):// URL. NULL with *err on failure. */
 struct sl_source *sl_source_open(const char *input, const struct sl_source_options *,
                                  struct sl_error *) SL_USED;
+
+/* Whether sl_source_open takes it for an http(s) URL. */
+int sl_source_is_url(const char *input);
 
 struct sl_source *sl_source_file_open(const char *path, struct sl_error *) SL_USED;
 /* Reads the descriptor from where it stands; takes it over and closes it. name is copied. */
