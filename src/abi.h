@@ -406,6 +406,9 @@ uint32_t sl_geo_number(struct sl_geo *, const struct sl_addr *, uint32_t what);
 /* "Berlin", or the name of the system's holder: its length, cut at size; 0: unknown. */
 size_t sl_geo_text(const struct sl_geo *, const struct sl_addr *, uint32_t what, char *text,
                    size_t size);
+/* What the database says of itself: its type, and when it was built, seconds since 1970. -1: it
+ * holds no such text. */
+int sl_geo_about(const struct sl_geo *, char type[64], uint64_t *built);
 /* "DE" or "private" …; text holds at least 16 bytes; returns the length. */
 int sl_geo_name(uint32_t country, char *text);
 

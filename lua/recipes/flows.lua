@@ -1,50 +1,105 @@
--- The flow table. For people the largest flows, for programs every flow as it is decided.
-local COLUMNS = {
+-- The flow table. For people the largest flows, for programs every flow as it is decided, in pages
+-- the largest with all that is known of them.
+local BRIEF = {
   { name = "first", type = "time" }, { name = "duration", type = "duration" }, "proto",
   { name = "source" }, { name = "destination" },
   { name = "packets", unit = "packets" }, { name = "sent", unit = "bytes" },
   { name = "received", unit = "bytes" }, "state", { name = "countries" }, "end",
 }
 
+local HAS_PORTS = { [6] = true, [17] = true, [33] = true, [132] = true, [136] = true }
+
 local function endpoint(addr, port, has_ports)
   if not has_ports then return tostring(addr) end
   return (addr:is_ipv4() and "%s:%d" or "[%s]:%d"):format(tostring(addr), port)
 end
 
-local HAS_PORTS = { [6] = true, [17] = true, [33] = true, [132] = true, [136] = true }
-
-local function row(f)
+local function brief(f)
   local ports = HAS_PORTS[f.proto]
   return { f.first, f.duration, f.proto_name, endpoint(f.src, f.sport, ports),
     endpoint(f.dst, f.dport, ports), f.packets, f.bytes_src, f.bytes_dst,
     f.state, f.src_country .. " > " .. f.dst_country, f.end_name }
 end
 
+local function share(part, whole) return whole > 0 and 100 * part / whole or 0 end
+
+-- What a page shows of a flow: a column and its value. minor: hidden until asked for.
+local FULL = {
+  { { name = "first", title = "Start", type = "time", role = "time" },
+    function(f) return f.first end },
+  { { name = "duration", type = "duration" }, function(f) return f.duration end },
+  { { name = "src", title = "Source", type = "address", role = "address" },
+    function(f) return f.src end },
+  { { name = "sport", title = "Source port", role = "port", type = "number" },
+    function(f) return f.sport end },
+  { { name = "dst", title = "Destination", type = "address", role = "address" },
+    function(f) return f.dst end },
+  { { name = "dport", title = "Port", role = "port", type = "number" },
+    function(f) return f.dport end },
+  { { name = "proto", title = "Protocol", role = "protocol" },
+    function(f) return f.proto_name end },
+  { { name = "service", role = "service" }, function(f) return f.service end },
+  { { name = "src_country", title = "From", role = "country" },
+    function(f) return f.src_country end },
+  { { name = "dst_country", title = "To", role = "country" },
+    function(f) return f.dst_country end },
+  { { name = "bytes", unit = "bytes" }, function(f) return f.bytes end },
+  { { name = "bytes_src", title = "Sent", unit = "bytes" }, function(f) return f.bytes_src end },
+  { { name = "bytes_dst", title = "Received", unit = "bytes" },
+    function(f) return f.bytes_dst end },
+  { { name = "sent_share", title = "% sent", unit = "%" },
+    function(f) return share(f.bytes_src, f.bytes) end },
+  { { name = "received_share", title = "% received", unit = "%", minor = true },
+    function(f) return share(f.bytes_dst, f.bytes) end },
+  { { name = "packets_src", title = "Packets sent", unit = "packets", minor = true },
+    function(f) return f.packets_src end },
+  { { name = "packets_dst", title = "Packets received", unit = "packets", minor = true },
+    function(f) return f.packets_dst end },
+  { { name = "payload_src", title = "Payload sent", unit = "bytes", minor = true },
+    function(f) return f.payload_src end },
+  { { name = "payload_dst", title = "Payload received", unit = "bytes", minor = true },
+    function(f) return f.payload_dst end },
+  { { name = "end", title = "Ended by", minor = true }, function(f) return f.end_name end },
+  { { name = "number", title = "First packet", type = "number", minor = true },
+    function(f) return f.number end },
+}
+
+local function full(f)
+  local row = {}
+  for i, column in ipairs(FULL) do row[i] = column[2](f) end
+  return row
+end
+
+local FULL_COLUMNS = {}
+for i, column in ipairs(FULL) do FULL_COLUMNS[i] = column[1] end
+
 local function larger(a, b)
   if a.bytes ~= b.bytes then return a.bytes > b.bytes end
   return a.number < b.number
 end
 
--- Keeps the n largest flows, ties by first packet, in a sorted list. Few flows still fit once it
--- is full, so only those are copied: f itself is gone after the batch.
+-- Keeps the n largest flows, ties by first packet. Few flows still fit once it is full, so only
+-- those are copied: f itself is gone after the batch. The list is cut back when it has twice as
+-- many.
 local function largest(n)
   local list, least = {}, -1
-  return list, function(f)
-    if f.bytes <= least then return end
-    local i = #list
-    while i > 0 and larger(f, list[i]) do
-      list[i + 1] = list[i]
-      i = i - 1
-    end
-    list[i + 1] = f:copy()
-    list[n + 1] = nil
+  local function cut()
+    table.sort(list, larger)
+    for i = #list, n + 1, -1 do list[i] = nil end
     if #list == n then least = list[n].bytes end
+    return list
+  end
+  return cut, function(f)
+    if f.bytes <= least then return end
+    list[#list + 1] = f:copy()
+    if #list >= 2 * n then cut() end
   end
 end
 
 return {
   about = "the flow table: every flow with its ends, times, packets and bytes",
-  options = { top = { default = 20, about = "flows to show in text form, the largest first" } },
+  options = { top = { default = 20, about = "flows to show in text form, the largest first" },
+    flows = { default = 5000, about = "flows of a page, the largest" } },
   start = function(opt, out)
     local rows = out:rows()
     if rows then
@@ -53,7 +108,8 @@ return {
         finish = function() rows:done() end,
       }
     end
-    local list, keep = largest(opt.top)
+    local is_page = out:is_page()
+    local list, keep = largest(is_page and opt.flows or opt.top)
     local seen = count { "flows" }
     return {
       flow = function(f)
@@ -62,9 +118,9 @@ return {
       end,
       finish = function(view)
         local shown = {}
-        for i, f in ipairs(list) do shown[i] = row(f) end
-        view:table { title = "Largest flows", columns = COLUMNS, rows = shown,
-          total = seen:value() }
+        for i, f in ipairs(list()) do shown[i] = is_page and full(f) or brief(f) end
+        view:table { title = "Largest flows", name = "flows", rows = shown, total = seen:value(),
+          columns = is_page and FULL_COLUMNS or BRIEF, chart = "" }
       end,
     }
   end,

@@ -1,5 +1,20 @@
 -- What is in the capture: packets, bytes, times, flows, protocols, and what could not be read.
 -- Every packet is counted under one network or one reason why it has none.
+-- "38197 ip + 629 arp + 2 truncated link header = 38828 packets": nothing is lost.
+local function conservation(run)
+  local parts, sum = {}, 0
+  for _, list in ipairs { run.networks(), run.reasons(run.stats.skipped) } do
+    for _, x in ipairs(list) do
+      local n = tonumber(x[2])
+      parts[#parts + 1] = ("%.0f %s"):format(n, x[1])
+      sum = sum + n
+    end
+  end
+  if sum == 0 then return {} end
+  return { ("Every packet is accounted for: %s = %.0f packets"):format(
+    table.concat(parts, " + "), sum) }
+end
+
 return {
   about = "what the capture holds: packets, bytes, times, flows, protocols",
   flows = true,
@@ -8,14 +23,21 @@ return {
       finish = function(out, run)
         local s = run.stats
         local timed = s.timed > 0
-        out:record { title = "Summary", fields = {
+        local seconds = timed and run.seconds(s.first, s.last) or 0
+        local bytes = tonumber(s.bytes)
+        out:record { title = "Summary", notes = conservation(run), tiles = {
+          { "packets", tonumber(s.packets), unit = "packets" }, { "bytes", bytes, unit = "bytes" },
+          { "flows", tonumber(run.flow_stats.created), unit = "flows" },
+          { "duration", timed and seconds or out.null, type = "duration" },
+          { "mean rate", seconds > 0 and 8 * bytes / seconds or out.null, unit = "bits/s" },
+        }, fields = {
           { "inputs", out:array(run.inputs) },
           { "packets", s.packets },
           { "bytes", s.bytes },
           { "captured_bytes", s.captured_bytes },
           { "first", timed and s.first or out.null, type = "time" },
           { "last", timed and s.last or out.null, type = "time" },
-          { "duration", timed and run.seconds(s.first, s.last) or out.null, type = "duration" },
+          { "duration", timed and seconds or out.null, type = "duration" },
           { "link_types", out:array(run.link_types) },
           { "flows", run.flow_stats.created },
           { "protocols", out:object(run.protocols()) },

@@ -1,17 +1,20 @@
 -- Bytes, packets and new flows over time. The width of a bin follows the length of the capture.
-local BYTES, PACKETS, FLOWS = 1, 2, 3
+-- Sent is what originators of flows sent, received what was sent to them, other what is of no flow.
+local SENT, OTHER, PACKETS, FLOWS = 1, 3, 4, 5 -- 2: received
+local NO_FLOW = 0xffffffff
 
--- One series for all three, so that they share their bins: { time, metric, value } to a row a time.
+-- One series for all, so that they share their bins: { time, metric, value } to a row a time.
 local function by_time(long)
   local rows, at = {}, {}
   for _, x in ipairs(long) do
     local row = at[x[1]]
     if not row then
-      row = { x[1], 0, 0, 0 }
+      row = { x[1], 0, 0, 0, 0, 0, 0 }
       at[x[1]] = row
       rows[#rows + 1] = row
     end
-    row[1 + x[2]] = x[3]
+    if x[2] <= OTHER then row[2] = row[2] + x[3] end
+    row[2 + x[2]] = x[3]
   end
   table.sort(rows, function(a, b) return a[1] < b[1] end)
   return rows
@@ -26,16 +29,19 @@ return {
       or series { "amounts", key = "metric", bins = 400 }
     return {
       packet = function(p)
-        amounts:add(p.ts, BYTES, p.len)
+        local of = SENT + p.dir
+        if p.flow == NO_FLOW then of = OTHER end
+        amounts:add(p.ts, of, p.len)
         amounts:add(p.ts, PACKETS, 1)
         if p.flow_pkt == 1 then amounts:add(p.ts, FLOWS, 1) end
       end,
       finish = function(out)
         local long = amounts:rows()
         out:lines { title = "Traffic over time", rows = by_time(long), interval = long.bin,
-          notes = amounts:notes(), columns = { { name = "time", type = "time" },
-            { name = "bytes", unit = "bytes" }, { name = "packets", unit = "packets" },
-            { name = "new_flows", unit = "flows" } } }
+          notes = amounts:notes(), stacked = true, columns = { { name = "time", type = "time" },
+            { name = "bytes", unit = "bytes", minor = true }, { name = "sent", unit = "bytes" },
+            { name = "received", unit = "bytes" }, { name = "other", unit = "bytes" },
+            { name = "packets", unit = "packets" }, { name = "new_flows", unit = "flows" } } }
       end,
     }
   end,

@@ -37,6 +37,13 @@ local function rows_of(values, max, height)
   return rows
 end
 
+--- A list of amounts as one row of columns.
+function blocks.spark(values)
+  local max = 0
+  for _, v in ipairs(values) do max = math.max(max, v) end
+  return rows_of(values, max, 1)[1] or ""
+end
+
 local function maximum(values)
   local max = 0
   for _, v in ipairs(values) do max = math.max(max, v) end

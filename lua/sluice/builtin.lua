@@ -1,2 +1,3 @@
 -- The built-in recipes, in the order in which `sluice recipes` shows them.
-return { "summary", "flows", "packets", "count", "protocols", "talkers", "timeline", "geomap" }
+return { "summary", "flows", "packets", "count", "protocols", "talkers", "timeline", "geomap",
+  "countries", "hours", "addresses", "sizes", "statistics", "report" }

@@ -23,7 +23,7 @@ local COMMON = {
   { "l", key = "flush", about = "what -w writes reaches the other end of a pipe at once" },
   { "T", key = "form", value = "FORM", about = "text (default), json, jsonl, csv or tsv" },
   { "o", key = "file", value = "FILE",
-    about = "write to FILE: .png .svg .pdf .txt .csv .tsv .json .jsonl" },
+    about = "write to FILE: .html .png .svg .pdf .txt .csv .tsv .json .jsonl" },
   { long = "decap", key = "decap",
     about = "look inside tunnels: IP in IP, GRE, VXLAN, Geneve, GTP-U, Teredo" },
   { long = "geo", key = "geo", value = "FILE.mmdb", many = true,

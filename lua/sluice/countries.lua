@@ -36,6 +36,16 @@ function countries.name(code)
   return country and country.name or code
 end
 
+--- Iterates over all codes and names, in no order.
+function countries.each()
+  if not known then load_names() end
+  local code, country
+  return function()
+    code, country = next(known, code)
+    return code, country and country.name
+  end
+end
+
 --- Outlines, country by country, large ones first, and the borders between two countries: lists of
 --- { code =, lon, lat, lon, lat, … } in degrees; an outline's code "-": land without an ISO code.
 function countries.outlines()

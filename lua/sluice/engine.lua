@@ -88,7 +88,7 @@ Run.__index = Run
 
 --- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
 --- flow_filter (of -F), compile, count, idle, max_flows, decap, in_flight, progress, out
---- (struct sl_out), live (what interval shows), write (of writer.wanted).
+--- (struct sl_out), live (what interval shows), write (of writer.wanted), is_suite.
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)
@@ -119,7 +119,9 @@ function engine.open(recipes, opts)
 end
 
 -- -F narrows flows; over a recipe that looks at packets only it would do nothing, without a word.
+-- In a suite some may: its page says so.
 function Run:need_flow_handlers()
+  if self.opts.is_suite then return end
   for _, r in ipairs(self.recipes) do
     if not (r.handlers.flow or r.handlers.flows) then
       recipe.fail("-F: recipe %s looks at packets, not at flows: use -Y or -f", r.name)
@@ -397,6 +399,7 @@ end
 function Run:finish_recipes(out, run)
   for _, r in ipairs(self.recipes) do
     if r.handlers.finish then
+      out.recipe = r.name -- each view says whose it is
       enter(self.at, r, about_nothing)
       r.handlers.finish(out, run)
     end

@@ -5,6 +5,7 @@
 -- so that none can end the block, and commands refer to it by number: t(3). Backquotes, quotes,
 -- percent signs and braces therefore reach the picture as they are.
 local ffi = require "ffi"
+local palette = require "sluice.palette"
 local strings = require "sluice.strings"
 local C = require("sluice.abi").C
 
@@ -15,17 +16,17 @@ local FONT = "DejaVu Sans"
 -- Font sizes are given in CSS pixels (1/96 inch), as lengths are; cairo takes points.
 local TERMINALS = {
   png = function(w, h)
-    return ("pngcairo noenhanced size %d,%d font '%s,9' fontscale 1 background rgb 'white'")
-      :format(w, h, FONT)
+    return ("pngcairo noenhanced size %d,%d font '%s,9' fontscale 1 background rgb '#%06x'")
+      :format(w, h, FONT, palette.background)
   end,
   svg = function(w, h)
-    return ("svg noenhanced size %d,%d font '%s,12' background rgb 'white'")
-      :format(w, h, FONT)
+    return ("svg noenhanced size %d,%d font '%s,12' background rgb '#%06x'")
+      :format(w, h, FONT, palette.background)
   end,
   pdf = function(w, h)
     -- fontscale 0.75: a point is a point (measured; at 1 it is 4/3 of one)
     return ("pdfcairo noenhanced size %.4fin,%.4fin font '%s,9' fontscale 0.75 "
-      .. "background rgb 'white' linewidth 1.5"):format(w / 96, h / 96, FONT)
+      .. "background rgb '#%06x' linewidth 1.5"):format(w / 96, h / 96, FONT, palette.background)
   end,
 }
 
@@ -85,7 +86,7 @@ Script.__index = Script
 --- A script for a picture of width x height pixels.
 function gnuplot.script(width, height, ending)
   return setmetatable({ width = width, height = height, ending = ending, commands = {},
-    blocks = {}, texts = {}, elements = {} }, Script)
+    blocks = {}, texts = {}, elements = {}, parts = {}, marks = {} }, Script)
 end
 
 --- Adds a command line. It must hold no text from outside; see text().
@@ -109,6 +110,20 @@ end
 --- Adds an element to the picture's one plot command.
 function Script:plot(format, ...)
   self.elements[#self.elements + 1] = ", \\\n     " .. format:format(...)
+  self.parts[#self.elements] = self.current_part
+end
+
+--- What is drawn from here on belongs to a part that a page can color or hide: "s1" for the first
+--- series, "DE" for a country; nil: to none.
+function Script:part(name)
+  self.current_part = name
+end
+
+--- Says what stands in a rectangle (lower left corner and size): text for who points at it, and
+--- what a click on it means: role and key, as in sluice.view. Only pages use it.
+function Script:mark(x, y, width, height, text, role, key)
+  self.marks[#self.marks + 1] = { x = x, y = self.height - y - height, width = width,
+    height = height, text = text, role = role, key = key }
 end
 
 -- Shapes as a data block: gnuplot ends one at an empty line.
@@ -284,6 +299,34 @@ function gnuplot.draw(script, file, title)
   if not ok and C.sl_outfile_error(out) ~= nil then why = error_of(C.sl_outfile_error(out)) end
   C.sl_outfile_free(ffi.gc(out, nil))
   return ok or nil, why
+end
+
+-- What gnuplot makes of a source, through a file beside path that is gone afterwards.
+local function output_of(source, path)
+  local out = C.sl_outfile_open(path)
+  if out == nil then return nil, "out of memory" end
+  out = ffi.gc(out, C.sl_outfile_free)
+  local content, why = nil, C.sl_outfile_error(out)
+  if why ~= nil then return nil, error_of(why) end
+  local ok
+  ok, why = run(source, out)
+  if ok then content, why = read_all(ffi.string(C.sl_outfile_temp(out))) end
+  C.sl_outfile_free(ffi.gc(out, nil))
+  return content, why
+end
+
+--- Draws many scripts as SVG with one gnuplot: a list of texts, or nil and why not. path: a file
+--- beside which a temporary one may stand.
+function gnuplot.svgs(scripts, path)
+  if #scripts == 0 then return {} end
+  local sources = {}
+  for i, script in ipairs(scripts) do sources[i] = script:source() .. "set output\nreset\n" end
+  local content, why = output_of(table.concat(sources), path)
+  if not content then return nil, why end
+  local list = {}
+  for svg in content:gmatch "<svg.->.-</svg>" do list[#list + 1] = svg end
+  if #list ~= #scripts then return nil, "gnuplot drew less than it was told" end
+  return list
 end
 
 --- Draws a view. opts: file (.png, .svg or .pdf), width and height (pixels; without them 1400 and

@@ -36,16 +36,26 @@ function help.program(version)
   return show(lines)
 end
 
+-- A suite takes the options of all that it is made of.
+local function options_of(r, plan)
+  if not r.sections then return r.options end
+  local all = {}
+  for _, of in ipairs { plan.options, unpack(plan.recipes) } do
+    for name, spec in pairs(of.options or of) do all[name] = spec end
+  end
+  return all
+end
+
 --- sluice RECIPE --help
-function help.recipe(recipes)
+function help.recipe(plan)
   local lines = {}
-  for i, r in ipairs(recipes) do
+  for i, r in ipairs(plan.named) do
     if i > 1 then lines[#lines + 1] = "" end
     lines[#lines + 1] = ("usage: sluice %s [OPTION]... [INPUT]..."):format(r.name)
     lines[#lines + 1] = ""
     lines[#lines + 1] = r.about or "a recipe without a description"
     if r.filter then lines[#lines + 1] = "over packets that pass: " .. r.filter end
-    local declared = cli.declared_help(r.options)
+    local declared = cli.declared_help(options_of(r, plan))
     if #declared > 0 then
       lines[#lines + 1] = ""
       lines[#lines + 1] = "options of its own:"

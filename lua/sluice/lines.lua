@@ -84,7 +84,8 @@ local function draw_stacked(script, s, panel, pieces, y_of)
   for _, c in ipairs(panel.members) do
     for i = 1, #s.times do sums[i] = sums[i] + math.max(0, s.values[c][i]) end
     local above = path(pieces, sum, y_of)
-    script:polygons({ between(above, below) }, palette.mix(palette.series(c), 0xffffff, 0.12))
+    script:part("s" .. c)
+    script:polygons({ between(above, below) }, palette.soft(c, 0.12))
     below = above
   end
 end
@@ -94,9 +95,10 @@ local function draw_series(script, s, panel, pieces, y_of, stacked)
   for _, c in ipairs(panel.members) do
     local points = path(pieces, function(i) return s.values[c][i] end, y_of)
     local color = palette.series(c)
+    script:part("s" .. c)
     if #panel.members == 1 then
       local foot = path(pieces, nothing, y_of)
-      script:polygons({ between(points, foot) }, palette.mix(color, 0xffffff, 0.6))
+      script:polygons({ between(points, foot) }, palette.soft(c, 0.6))
     end
     local outline = { points[1], y_of(0) }
     for i = 1, #points do outline[#outline + 1] = points[i] end
@@ -118,24 +120,7 @@ local function panel_title(s, panel, view)
   return ("%s per %s%s"):format(title, length, s.bin and ", peaks" or "")
 end
 
--- Small squares and names, from the right edge to the left, first series first.
-local function legend(script, s, panel, right, y, left)
-  local widths, total = {}, 0
-  local most = (right - left) / #panel.members - 34
-  for i, c in ipairs(panel.members) do
-    local name = gnuplot.fit(s.columns[c].label, math.max(20, most), TICK_SIZE)
-    widths[i] = { name, gnuplot.text_width(name, TICK_SIZE) + 34 }
-    total = total + widths[i][2]
-  end
-  local x = right - total + 14
-  for i, c in ipairs(panel.members) do
-    script:rectangle(x, y - 6, 12, 12, palette.series(c))
-    script:label(widths[i][1], x + 17, y, { size = TICK_SIZE, color = palette.text })
-    x = x + widths[i][2]
-  end
-end
-
-local function draw_panel(script, s, panel, view, area, x_of)
+local function draw_panel(script, s, panel, view, area, x_of, chart)
   local last = panel.last
   local function y_of(amount)
     return area.bottom + math.min(amount / last, 1) * (area.top - area.bottom)
@@ -147,6 +132,7 @@ local function draw_panel(script, s, panel, view, area, x_of)
       { size = TICK_SIZE, color = palette.muted, align = "right" })
   end
   draw_series(script, s, panel, pieces_of(s, x_of), y_of, view.stacked)
+  script:part(nil)
   script:polylines({ { area.left, area.bottom, area.right, area.bottom } }, palette.axis, 1)
   local title = panel_title(s, panel, view)
   local head = area.top + HEAD / 2 + 2
@@ -154,7 +140,9 @@ local function draw_panel(script, s, panel, view, area, x_of)
     { size = 14, bold = #panel.members == 1, color = palette.text, max = area.right - area.left })
   if #panel.members > 1 then
     local from = area.left + gnuplot.text_width(title, 14) + 20
-    legend(script, s, panel, area.right, head, from)
+    local entries = {}
+    for i, c in ipairs(panel.members) do entries[i] = { s.columns[c].label, c } end
+    chart.legend(script, entries, area.right, head, from)
   end
 end
 
@@ -167,18 +155,31 @@ local function time_ticks(s, wanted)
   return ticks
 end
 
-local function draw_times(script, s, area, x_of, edge)
+local function draw_times(script, s, area, x_of)
   local ticks = time_ticks(s, math.max(2, math.floor((area.right - area.left) / 110)))
   local style = { size = TICK_SIZE, color = palette.muted, align = "center" }
+  local zone = " UTC"
   for _, tick in ipairs(ticks) do
     local x = x_of(tick[1])
     script:rule(x, area.bottom, x, area.top, palette.grid)
     script:rule(x, area.bottom - 5, x, area.bottom, palette.axis)
     script:label(tick[2], x, area.bottom - 15, style)
-    if tick[3] then script:label(tick[3], x, area.bottom - 33, style) end
+    if tick[3] then script:label(tick[3] .. zone, x, area.bottom - 33, style) end
+    zone = ""
   end
-  if not s.relative then
-    script:label("UTC", edge, area.bottom - 33, { size = TICK_SIZE, color = palette.muted })
+end
+
+-- What stands at each time, for who points at it: "10:15:00, bytes 1.2 MB, packets 33".
+local function mark_times(script, s, view, area, x_of)
+  for i, t in ipairs(s.times) do
+    local parts = { s.relative and units.duration(t - s.first) or units.time(t) }
+    for c, column in ipairs(s.columns) do
+      parts[#parts + 1] = ("%s %s"):format(column.label,
+        units.format(s.values[c][i], column.unit or view.unit))
+    end
+    local x = x_of(t)
+    script:mark(x, area.bottom, math.max(1, x_of(t + s.interval) - x), area.top - area.bottom,
+      table.concat(parts, "\n"))
   end
 end
 
@@ -207,17 +208,20 @@ function lines.script(view, opts, ending, chart)
   bottom = bottom + AXIS_HEIGHT - 8
   local height = (top - bottom) / #panels
   local widest = scale_panels(s, panels, view, height - HEAD)
-  local area = { left = math.max(96, chart.EDGE + widest + 12), right = script.width - 58 }
+  local edge = opts.bare and 4 or chart.EDGE
+  local area = { left = math.max(opts.bare and 56 or 96, edge + widest + 12),
+    right = script.width - (opts.bare and 24 or 58) }
   local function x_of(t)
     return area.left + (t - s.first) / (s.last - s.first) * (area.right - area.left)
   end
   for p, panel in ipairs(panels) do
     area.top = top - (p - 1) * height - HEAD
     area.bottom = top - p * height + (p < #panels and 10 or 0)
-    draw_panel(script, s, panel, view, area, x_of)
+    draw_panel(script, s, panel, view, area, x_of, chart)
   end
   area.top = top - HEAD
-  draw_times(script, s, area, x_of, chart.EDGE)
+  draw_times(script, s, area, x_of)
+  mark_times(script, s, view, area, x_of)
   return script
 end
 

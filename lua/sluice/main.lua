@@ -22,6 +22,7 @@ local nearest = require "sluice.nearest"
 local output = require "sluice.output"
 local recipe = require "sluice.recipe"
 local services = require "sluice.services"
+local suite = require "sluice.suite"
 local trace = require "sluice.trace"
 local writer = require "sluice.writer"
 require "sluice.objects"
@@ -31,20 +32,22 @@ require("jit.opt").start("maxtrace=10000", "maxrecord=16000", "maxmcode=16384", 
 
 local RESERVED = { "eval", "recipes", "help" }
 
-local function load_recipes(names)
-  local list = {}
-  for name in (names .. ","):gmatch "([^,]*)," do
-    local path = recipe.path(core.folder, name)
-    if not path then
-      local known = {}
-      for _, n in ipairs(builtin) do known[#known + 1] = n end
-      for _, n in ipairs(RESERVED) do known[#known + 1] = n end
-      local near = nearest.word(name, known)
-      recipe.fail("no recipe or file '%s'%s: `sluice recipes` lists the built-in ones", name,
-        near and (" (did you mean %s?)"):format(near) or "")
-    end
-    list[#list + 1] = recipe.load(path, name)
+local function load_recipe(name)
+  local path = recipe.path(core.folder, name)
+  if not path then
+    local known = {}
+    for _, n in ipairs(builtin) do known[#known + 1] = n end
+    for _, n in ipairs(RESERVED) do known[#known + 1] = n end
+    local near = nearest.word(name, known)
+    recipe.fail("no recipe or file '%s'%s: `sluice recipes` lists the built-in ones", name,
+      near and (" (did you mean %s?)"):format(near) or "")
   end
+  return recipe.load(path, name)
+end
+
+local function words_of(names)
+  local list = {}
+  for name in (names .. ","):gmatch "([^,]*)," do list[#list + 1] = name end
   return list
 end
 
@@ -55,22 +58,23 @@ local function is_input(word)
   return file ~= nil
 end
 
--- What the first word of the command line chooses: { recipes } or a command; nil: it is an input.
+-- What the first word of the command line chooses: { plan } or a command; nil: it is an input.
 local function choose(word)
   for _, name in ipairs(RESERVED) do
     if word == name then return { command = name } end
   end
   if word:match "%.lua$" or not is_input(word) or recipe.path(core.folder, word) then
-    return { recipes = load_recipes(word) }
+    return { plan = suite.plan(words_of(word), load_recipe) }
   end
   return nil
 end
 
-local function declared_by(recipes)
+local function declared_by(plan)
   local all = {}
-  for _, r in ipairs(recipes) do
+  for _, r in ipairs(plan.recipes) do
     for name, spec in pairs(r.options) do all[name] = spec end
   end
+  for name, spec in pairs(plan.options) do all[name] = spec end
   return all
 end
 
@@ -79,17 +83,17 @@ local function parse()
   local p = cli.parse(arguments, function(word)
     chosen = choose(word)
     if not chosen then return nil end
-    if chosen.recipes then return declared_by(chosen.recipes) end
+    if chosen.plan then return declared_by(chosen.plan) end
     return {}
   end)
-  chosen = chosen or { recipes = load_recipes "packets", by_default = true }
+  chosen = chosen or { plan = suite.plan({ "packets" }, load_recipe), by_default = true }
   if chosen.command == "eval" and not p.options.help then
     local text = table.remove(p.inputs, 1)
     if not text then recipe.fail "eval wants Lua text: sluice eval 'p.dport == 443' IN" end
     if #p.inputs == 0 and is_input(text) then
       recipe.fail("eval wants Lua text before the input: '%s' is a file", text)
     end
-    chosen.recipes = { eval.recipe(text) }
+    chosen.plan = suite.single(eval.recipe(text))
   end
   return p, chosen
 end
@@ -119,7 +123,8 @@ local function start_recipes(p, recipes, out)
 end
 
 local function analyse(p, chosen)
-  local o, recipes = p.options, chosen.recipes
+  local o, plan = p.options, chosen.plan
+  local recipes = plan.recipes
   if o.lua_memory then core.limit_memory(o.lua_memory * 2 ^ 20) end
   if o.url_file then read_url_file(o.url_file, p.inputs) end
   if #p.inputs == 0 then recipe.fail "no input: give a path, a URL, or - for standard input" end
@@ -134,12 +139,13 @@ local function analyse(p, chosen)
   end
   geo.use(o.geo or {}, core.folder .. "/data/country.mmdb")
   services.use(core.folder .. "/data/services.tsv")
-  local out = output.open(o)
+  o.arguments, o.version = arguments, core.version
+  local out = output.open(o, plan)
   start_recipes(p, recipes, out)
   local run = engine.open(recipes, { inputs = p.inputs, bpf = o.bpf, count = o.count, idle = o.idle,
     max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, progress = not o.quiet,
     out = out.handle, live = out:live(),
-    compile = filters.compile, write = write,
+    compile = filters.compile, write = write, is_suite = plan.is_suite,
     display = o.display and filters.compile(o.display, "packet"),
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow") })
   local status, message = trace.reading(run.read, run)
@@ -153,9 +159,11 @@ end
 
 local function show_help(chosen)
   if chosen.command == "recipes" then
-    return help.recipes(load_recipes(table.concat(builtin, ",")))
+    local list = {}
+    for i, name in ipairs(builtin) do list[i] = load_recipe(name) end
+    return help.recipes(list)
   end
-  if chosen.recipes and not chosen.by_default then return help.recipe(chosen.recipes) end
+  if chosen.plan and not chosen.by_default then return help.recipe(chosen.plan) end
   return help.program(core.version)
 end
 

@@ -8,7 +8,6 @@ local value = require "sluice.value"
 
 local map = {}
 
-local LAND, SEA, GRATICULE, BORDER = 0xcfcfca, 0xedf3f8, 0xdde7ee, 0xffffff
 -- Antarctica has no address blocks to speak of; without it everything else is a fifth larger.
 local SOUTH, NORTH = -57, 84
 local FOOT = 84 -- height of scale and list below the map
@@ -51,7 +50,7 @@ local function draw_sea(script, place)
   end
   go(-180, SOUTH, NORTH, 3)
   go(180, NORTH, SOUTH, -3)
-  script:polygons({ outline }, SEA)
+  script:polygons({ outline }, palette.sea)
   local graticule = {}
   for lon = -150, 150, 30 do
     local meridian = {}
@@ -65,7 +64,7 @@ local function draw_sea(script, place)
     local x2 = place(180, lat)
     graticule[#graticule + 1] = { x1, y, x2, y }
   end
-  script:polylines(graticule, GRATICULE, 0.8)
+  script:polylines(graticule, palette.graticule, 0.8)
 end
 
 local function ring_area(points)
@@ -94,17 +93,21 @@ end
 
 -- Countries come large ones first, and enclaves must stay above what surrounds them: neighbours in
 -- this order that are all grey are one element. Returns the area of each country.
-local function draw_land(script, place, color_of)
+-- With one_by_one each country is an element, for a page that colors them anew.
+local function draw_land(script, place, color_of, one_by_one)
   local areas, run, run_of = {}, {}, nil
   local rings, borders = countries.outlines()
   local function flush()
-    if #run > 0 then script:polygons(run, color_of[run_of] or LAND) end
+    if run_of ~= "land" and run_of ~= "-" then script:part(run_of) end
+    if #run > 0 then script:polygons(run, color_of[run_of] or palette.land) end
+    script:part(nil)
     run = {}
   end
   for _, ring in ipairs(rings) do
     local points = placed(ring, place)
     if points then
-      local of, area = color_of[ring.code] and ring.code or "land", ring_area(points)
+      local of, area = ring.code, ring_area(points)
+      if not one_by_one and not color_of[of] then of = "land" end
       if of ~= run_of then flush() end
       run_of = of
       if area > UNSEEN then run[#run + 1] = points end
@@ -114,7 +117,7 @@ local function draw_land(script, place, color_of)
   flush()
   local lines = {}
   for _, border in ipairs(borders) do lines[#lines + 1] = placed(border, place) end
-  script:polylines(lines, BORDER, 0.7)
+  script:polylines(lines, palette.background, 0.7)
   return areas
 end
 
@@ -134,8 +137,10 @@ local function draw_dots(script, place, shown, areas, color_of)
     if (areas[code] or 0) < TOO_SMALL then
       local country = countries.get(code)
       local x, y = place(country.lon, country.lat)
-      script:polygons({ circle(x, y, DOT + 1.2) }, BORDER)
+      script:polygons({ circle(x, y, DOT + 1.2) }, palette.background)
+      script:part(code)
       script:polygons({ circle(x, y, DOT) }, color_of[code])
+      script:part(nil)
     end
   end
 end
@@ -231,10 +236,12 @@ function map.script(view, opts, ending, chart)
     local share = (math.log10(pair[2]) - range.low) / (range.high - range.low)
     color_of[pair[1]] = palette.scale(share)
   end
-  local place = fit_into(chart.EDGE, bottom + FOOT, script.width - chart.EDGE, top)
+  local edge = opts.bare and 0 or chart.EDGE
+  local place = fit_into(edge, bottom + (opts.bare and 0 or FOOT), script.width - edge, top)
   draw_sea(script, place)
-  local areas = draw_land(script, place, color_of)
+  local areas = draw_land(script, place, color_of, opts.bare)
   draw_dots(script, place, shown, areas, color_of)
+  if opts.bare then return script end -- a page has its own scale and list
   draw_foot(script, view, shown, off, range, bottom - 10, chart.EDGE)
   return script
 end

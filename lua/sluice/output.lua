@@ -18,6 +18,7 @@ local ROW_FORMS = { json = C.SL_ROWS_JSON, jsonl = C.SL_ROWS_JSONL, csv = C.SL_R
   tsv = C.SL_ROWS_TSV }
 
 local ALL = 2 ^ 31 -- more rows than any table has
+local PAGE_TOP = 10 -- bars of a chart in a page, the same
 local TEXT_TOP = 20 -- rows of a view in text form, when nothing else is asked
 
 local Out = {}
@@ -26,12 +27,13 @@ Out.__index = Out
 local function form_of(o)
   if o.file then
     if not render.knows(o.file) then
-      recipe.fail("-o %s: the ending must be .png .svg .pdf .txt .csv .tsv .json or .jsonl",
+      recipe.fail("-o %s: the ending must be .html .png .svg .pdf .txt .csv .tsv .json or .jsonl",
         o.file)
     end
     return o.file:lower():match "%.(%a+)$"
   end
   local form = o.form or "text"
+  if form == "html" then recipe.fail "-T html: a page is a file: -o report.html" end
   if not FORMS[form] then
     recipe.fail("-T %s: the forms are text, json, jsonl, csv and tsv", form)
   end
@@ -51,8 +53,8 @@ local function open_handle(path)
 end
 
 --- Opens what the options ask for (-T, -o). handle is standard output, or the file if it holds
---- text.
-function output.open(o)
+--- text. plan: what runs (sluice.suite).
+function output.open(o, plan)
   local form = form_of(o)
   local width, height
   if o.size then
@@ -65,7 +67,7 @@ function output.open(o)
   local picture = form == "png" or form == "svg" or form == "pdf"
   if form == "txt" then form = "text" end
   local self = setmetatable({ form = form, file = o.file, picture = picture, top = o.top,
-    width = width, height = height, views = view.new() }, Out)
+    width = width, height = height, views = view.new(), plan = plan, options = o }, Out)
   self.handle = open_handle(not picture and o.file or nil)
   return self
 end
@@ -75,16 +77,22 @@ function Out:is_text()
   return self.form == "text"
 end
 
+--- Whether views are for a page, or for programs that read what a page holds: bounded, but with all
+--- columns.
+function Out:is_page()
+  return self.form == "html" or self.plan.is_suite and ROW_FORMS[self.form] ~= nil
+end
+
 --- How many rows of many to show: n to people, in text and pictures; all to programs.
 function Out:cut(n)
-  return ROW_FORMS[self.form] and ALL or n
+  return ROW_FORMS[self.form] and not self.plan.is_suite and ALL or n
 end
 
 --- A writer of flow rows in the form asked for, or nil when that form is text or a picture. For a
 --- recipe whose result is flows as they are decided: rows:add(flows, n), rows:done().
 function Out:rows()
   local form = ROW_FORMS[self.form]
-  if not form then return nil end
+  if not form or self.plan.is_suite then return nil end
   local rows = C.sl_rows_new(self.handle, geo.handle(), services.handle(), form)
   rows = ffi.gc(rows, C.sl_rows_free)
   C.sl_rows_begin(rows)
@@ -173,6 +181,30 @@ local function subtitle_of(info)
     units.format(tonumber(s.bytes), "bytes"))
 end
 
+-- A page's heading: what was read, and when.
+local function page_of(self, info, path)
+  local provenance = require "sluice.provenance"
+  local units = require "sluice.units"
+  local s = info.stats
+  local what = "Capture report"
+  if #self.plan.named == 1 and not self.plan.is_suite then what = self.plan.named[1].name end
+  local name = #info.inputs == 1 and info.inputs[1]:match "([^/?]*)[^/]*$"
+    or #info.inputs .. " inputs"
+  local span = tonumber(s.timed) > 0 and ("%s to %s"):format(units.time(s.first):sub(1, 19) .. "Z",
+    units.time(s.last):sub(1, 19) .. "Z") or "no time stamps"
+  return { plan = self.plan, version = self.options.version, title = what .. ": " .. name,
+    subtitle = span, about = provenance.rows(self.options, self.plan, info), path = path,
+    top = self.top or PAGE_TOP }
+end
+
+function Out:write_page(info)
+  local page = page_of(self, info, self.file)
+  local html = require "sluice.html"
+  local ok, why = html.write(self.views.views, function(s) self:write(s) end, page)
+  if not ok then return 2, ("-o %s: %s"):format(self.file, why) end
+  return 0
+end
+
 -- How much of a view people see.
 function Out:text_options()
   local opts = { top = self.top or (self:is_text() and TEXT_TOP) or nil }
@@ -184,6 +216,7 @@ function Out:text_options()
 end
 
 function Out:write_views(info)
+  if self.form == "html" then return self:write_page(info) end
   if self.picture then
     local files, why = render.file(self.views.views, self.file, { top = self.top,
       width = self.width, height = self.height, subtitle = subtitle_of(info) })
@@ -203,7 +236,8 @@ function Out:finish(info, status, message)
   local code, why = self:write_views(info)
   local err = ffi.new "struct sl_error"
   local quiet = C.sl_out_closed(self.handle) == 1
-  if C.sl_out_close(ffi.gc(self.handle, nil), 1, err) < 0 and code == 0 then
+  local keep = self.form == "html" and code ~= 0 and 0 or 1 -- half a page is no page
+  if C.sl_out_close(ffi.gc(self.handle, nil), keep, err) < 0 and code == 0 then
     code, why = err.code, ffi.string(err.message)
     quiet = quiet or why:find "Broken pipe" ~= nil
   end

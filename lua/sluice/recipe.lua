@@ -9,7 +9,7 @@ local ffi = require "ffi"
 local recipe = {}
 
 local FIELDS = { about = "string", options = "table", filter = "string", start = "function",
-  flows = "boolean", every = "number", state = "string", head = "number" }
+  flows = "boolean", every = "number", state = "string", head = "number", sections = "table" }
 local HANDLERS = { packet = "function", flow = "function", flows = "function",
   interval = "function", finish = "function", every = "number" }
 local MAX_HEAD = 1048576 -- bytes
@@ -122,7 +122,9 @@ function recipe.load(path, name)
     fail("recipe %s: the file must return a table with start = function(opt) … end", name)
   end
   check_fields("recipe " .. name, "field", r, FIELDS)
-  if not r.start then fail("recipe %s: it has no start = function(opt) … end", name) end
+  if not r.start and not r.sections then
+    fail("recipe %s: it has no start = function(opt) … end", name)
+  end
   if r.head and (r.head < 1 or r.head > MAX_HEAD or r.head % 1 ~= 0) then
     fail("recipe %s: head is a number of bytes from 1 to %d", name, MAX_HEAD)
   end

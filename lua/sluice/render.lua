@@ -32,7 +32,7 @@ end
 --- Whether path ends in something that render.file() writes.
 function render.knows(path)
   local ending = ending_of(path)
-  return ENDINGS[ending] ~= nil or PICTURES[ending] ~= nil
+  return ENDINGS[ending] ~= nil or PICTURES[ending] ~= nil or ending == "html"
 end
 
 local function buffered(out)

@@ -20,18 +20,24 @@ local function time_of(v)
 end
 
 --- { times =, values = { { v, … } for each series }, columns =, interval =, first =, last = }.
---- Rows without a time are left out; an amount that is none counts as 0, as an empty bin does.
+--- Minor columns and rows without a time are left out; an amount that is none counts as 0, as an
+--- empty bin does.
 function series.new(view)
-  local s = { times = {}, values = {}, columns = {}, relative = view.columns[1].type == "duration" }
+  local s = { times = {}, values = {}, columns = {},
+    relative = view.columns[1].type == "duration" }
+  local from = {}
   for c = 2, #view.columns do
-    s.columns[c - 1], s.values[c - 1] = view.columns[c], {}
+    if not view.columns[c].minor then
+      local n = #from + 1
+      s.columns[n], s.values[n], from[n] = view.columns[c], {}, c
+    end
   end
   for _, row in ipairs(view.rows) do
     local t = time_of(row[1])
     if t then
       local n = #s.times + 1
       s.times[n] = t
-      for c = 1, #s.columns do s.values[c][n] = value.tonumber(row[c + 1]) or 0 end
+      for c = 1, #s.columns do s.values[c][n] = value.tonumber(row[from[c]]) or 0 end
     end
   end
   s.interval = interval_of(view, s.times)

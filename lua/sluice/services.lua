@@ -35,4 +35,27 @@ function services.of(f)
   return text(C.sl_flow_service(services.handle(), f))
 end
 
+-- A flow's service as a number, good as a key of aggregates: protocol and registered port.
+local PORTS = 65536
+
+--- services.key(f) -> protocol times 65536 plus the port whose service services.of names, or plus
+--- 0 where it names none.
+function services.key(f)
+  local list, proto = handle or services.handle(), f.proto
+  if C.sl_flow_service(list, f) == nil then return proto * PORTS end
+  local port = f.dport
+  if C.sl_service_name(list, proto, port) == nil then port = f.sport end
+  return proto * PORTS + port
+end
+
+--- "https/tcp" of such a key, "other/tcp", or "icmp" for a protocol without ports.
+function services.key_name(key)
+  local proto, port = math.floor(key / PORTS), key % PORTS
+  local name = C.sl_ip_proto_name(proto)
+  name = name ~= nil and ffi.string(name) or tostring(proto)
+  if port > 0 then return services.name(proto, port) .. "/" .. name end
+  local has_ports = proto == 6 or proto == 17 or proto == 33 or proto == 132 or proto == 136
+  return has_ports and "other/" .. name or name
+end
+
 return services

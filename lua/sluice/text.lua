@@ -1,6 +1,7 @@
 -- Views for people at a terminal: aligned tables, bars and charts of block characters. Every string
 -- goes through strings.visible() (in units.cell()): nothing from a capture drives the terminal.
 local blocks = require "sluice.blocks"
+local charts = require "sluice.text_charts"
 local strings = require "sluice.strings"
 local units = require "sluice.units"
 local value = require "sluice.value"
@@ -100,11 +101,11 @@ local function write_map(view, write, opts)
     total = total + (value.tonumber(row[3]) or 0)
   end
   local share = { name = "share", title = "Share", type = "number", unit = "%" }
-  local list = { columns[2], columns[1], columns[3], share }
+  local list = { columns[2], columns[1], columns[3], share, unpack(columns, 4) }
   for i, row in ipairs(rows) do
     local percent = total > 0 and (value.tonumber(row[3]) or 0) / total * 100 or 0
     local code = row[1]:find("^%u%u$") and row[1] or ""
-    shown[i] = { row[2], code, row[3], percent }
+    shown[i] = { row[2], code, row[3], percent, unpack(row, 4) }
   end
   local n, more = bound(view, shown, opts)
   if n == 0 then return write("no data\n") end
@@ -115,24 +116,16 @@ end
 local function write_bars(view, write, opts)
   local n, more = bound(view, view.rows, opts)
   if n == 0 then return write("no data\n") end
-  local labels, values, largest = {}, {}, 0
-  local label_width, value_width = 0, 0
-  for r = 1, n do
-    local amount = view.rows[r][2]
-    labels[r] = strings.fit(units.cell(view.rows[r][1]), 48)
-    values[r] = units.cell(amount, view.columns[2])
-    largest = math.max(largest, value.tonumber(amount) or 0)
-    label_width = math.max(label_width, strings.width(labels[r]))
-    value_width = math.max(value_width, strings.width(values[r]))
-  end
-  local room = (opts.width or DEFAULT_WIDTH) - label_width - value_width - 2 * #GAP
-  room = math.max(room, 10)
-  for r = 1, n do
-    local share = largest > 0 and (value.tonumber(view.rows[r][2]) or 0) / largest or 0
-    write(strings.pad(labels[r], label_width) .. GAP
-      .. strings.pad(values[r], value_width, true) .. GAP .. blocks.bar(share, room) .. "\n")
-  end
+  charts.bars(view, n, write, opts.width or DEFAULT_WIDTH)
   write_more(more, write)
+end
+
+local function write_histogram(view, write, opts)
+  charts.histogram(view, write, opts.width or DEFAULT_WIDTH)
+end
+
+local function write_heatmap(view, write, opts)
+  charts.heatmap(view, write, opts.width or DEFAULT_WIDTH)
 end
 
 local function unit_of(name, field)
@@ -214,7 +207,8 @@ local function write_lines(view, write, opts)
 end
 
 local WRITERS = { table = rows_with_table, record = write_record, bars = write_bars,
-  lines = write_lines, map = write_map, text = write_text }
+  lines = write_lines, map = write_map, text = write_text, histogram = write_histogram,
+  heatmap = write_heatmap, scatter = rows_with_table }
 
 --- Views as text. opts: width (columns of the terminal, nil: as wide as it gets), top (rows of a
 --- view), color (true: titles in bold, for a terminal only).

@@ -139,6 +139,7 @@ function units.cell(v, column)
   local n = value.tonumber(v)
   if n and column and column.type == "duration" then return units.duration(n) end
   if n and column and column.unit then return units.format(n, column.unit) end
+  if column and column.type == "spark" then return require("sluice.blocks").spark(v) end
   if kind == "object" or kind == "map" then
     return strings.visible(require("sluice.json").encode(v))
   end

@@ -1,14 +1,21 @@
 -- What a recipe shows: data and an intent. Constructors check what a recipe gives and bring it to
 -- one form; renderers (text, json, csv, chart, map) read that form and nothing else.
 --
---   view.kind     "table", "record", "bars", "lines", "map" or "text"
+--   view.kind     "table", "record", "bars", "lines", "histogram", "heatmap", "scatter", "map" or
+--                 "text"
 --   view.name     a slug, unique among the recipe's views; view.title
 --   view.columns  { { name =, title =, label = (in a legend), type =, unit = }, … }
 --   view.rows     { { v, … }, … }, in the order of columns
 --   view.total    rows there were before a bound cut them, or nil
 --   view.notes    lines of text that belong below
+--   view.recipe   the recipe that showed it, where the engine said so
 --   record: view.fields { { name, value, type =, unit = }, … }
---   map:    view.values { { code, v }, … } largest first, view.other { { name, v }, … }
+--   bars:   several amounts in a row are parts of one bar
+--   histogram: rows { from, to, n, … }; from nil: all below, to nil: all above; view.unit: of edges
+--   heatmap: rows { y, x, v, … }; view.y, view.x: the labels of both axes, in order
+--   scatter: rows { label, v, … }; view.x, view.y: names of the columns that place a point
+--   map:    view.values { { code, v, … }, … } largest first, view.other { { name, v, … }, … },
+--           view.metrics: columns of v, …
 --   lines:  view.stacked, view.interval (seconds a row covers), view.unit
 --   text:   view.lines
 local strings = require "sluice.strings"
@@ -36,7 +43,11 @@ local function title_of(name)
   return (text:gsub("^%l", string.upper))
 end
 
-local TYPES = { string = true, number = true, time = true, duration = true, address = true }
+local TYPES = { string = true, number = true, time = true, duration = true, address = true,
+  spark = true } -- a list of amounts, drawn small
+-- What a column's cells stand for, so that a page can narrow other tables by them.
+local ROLES = { address = true, country = true, protocol = true, service = true, time = true,
+  port = true }
 
 local function column(spec)
   if type(spec) == "string" then spec = { name = spec } end
@@ -46,8 +57,11 @@ local function column(spec)
   if kind and not TYPES[kind] then
     error(("column %s: unknown type %s"):format(name, tostring(kind)), 5)
   end
+  if spec.role and not ROLES[spec.role] then
+    error(("column %s: unknown role %s"):format(name, tostring(spec.role)), 5)
+  end
   return { name = name, title = spec.title or title_of(name), label = spec.title or name,
-    type = kind, unit = spec.unit }
+    type = kind, unit = spec.unit, role = spec.role, minor = spec.minor }
 end
 
 --- The columns of a list of { name =, title =, type =, unit = } or names, with titles filled in.
@@ -69,13 +83,13 @@ local function add(self, kind, spec)
   end
   self.names[unique] = true
   local v = setmetatable({ kind = kind, name = unique, title = title, total = spec.total,
-    notes = spec.notes or (spec.rows and spec.rows.notes) or {} }, View)
+    notes = spec.notes or (spec.rows and spec.rows.notes) or {}, recipe = self.recipe }, View)
   self.views[#self.views + 1] = v
   return v
 end
 
 --- out:table { title =, columns = { "name" or { name =, title =, type =, unit = }, … }, rows =,
---- total =, notes =, chart = "the column that a picture shows as bars" }
+--- total =, notes =, chart = "the column that a picture shows as bars, or "" for none" }
 function out:table(spec)
   need("table", spec, "columns")
   need("table", spec, "rows")
@@ -84,11 +98,11 @@ function out:table(spec)
 end
 
 --- out:record { title =, fields = { { "packets", n, unit =, type = }, … } }; values may be
---- out:object { … }, out:array { … } and out.null.
+--- out:object { … }, out:array { … } and out.null. tiles: fields that a page shows large.
 function out:record(spec)
   need("record", spec, "fields")
   local v = add(self, "record", spec)
-  v.fields = spec.fields
+  v.fields, v.tiles = spec.fields, spec.tiles
 end
 
 -- An aggregate's label "bytes by port" names both columns.
@@ -117,8 +131,17 @@ local function label_and_amount(rows)
 end
 
 --- out:bars { title =, rows = { { label, n }, … }, unit =, label = "port", value = "bytes" }
+--- out:bars { title =, columns = { "host", { name = "sent", unit = "bytes" }, … }, rows = { { host,
+--- n, … }, … } }: the amounts of a row are parts of one bar, with one unit.
 function out:bars(spec)
   need("bars", spec, "rows")
+  if spec.columns then
+    local v = add(self, "bars", spec)
+    v.columns, v.rows = view.columns(spec.columns), spec.rows
+    v.unit = spec.unit or v.columns[2] and v.columns[2].unit
+    if #v.columns < 2 then error("out:bars needs a label and at least one amount", 2) end
+    return
+  end
   local label, amount, unit = names_of(spec)
   local v = add(self, "bars", spec)
   v.total = v.total or spec.rows.total
@@ -143,6 +166,47 @@ function out:lines(spec)
   v.unit = spec.unit or v.columns[2].unit
 end
 
+--- out:histogram { title =, unit = "s", rows = { { from, to, n, … }, … }, columns = { { name =
+--- "tcp", unit = "flows" }, … } }: the columns are those of n, …; several are stacked. The first
+--- row's from and the last row's to may be nil: nothing is left out.
+function out:histogram(spec)
+  need("histogram", spec, "rows")
+  need("histogram", spec, "columns")
+  local v = add(self, "histogram", spec)
+  v.unit, v.rows = spec.unit, spec.rows
+  v.columns = view.columns(spec.columns)
+  if #v.columns < 1 then error("out:histogram needs at least one column", 2) end
+  local edge = spec.unit == "s" and "duration" or "number"
+  table.insert(v.columns, 1, { name = "from", title = "From", type = edge, unit = spec.unit })
+  table.insert(v.columns, 2, { name = "to", title = "To", type = edge, unit = spec.unit })
+end
+
+--- out:heatmap { title =, y = { "2026-01-01", … }, x = { "00", … }, columns = { "day", "hour",
+--- { name = "bytes", unit = "bytes" }, … }, rows = { { y, x, v, … }, … } }: colors by the first
+--- amount; a page can show the others.
+function out:heatmap(spec)
+  for _, field in ipairs { "x", "y", "columns", "rows" } do need("heatmap", spec, field) end
+  local v = add(self, "heatmap", spec)
+  v.x, v.y, v.columns, v.rows = spec.x, spec.y, view.columns(spec.columns), spec.rows
+  if #v.columns < 3 then error("out:heatmap needs columns for y, x and at least one amount", 2) end
+end
+
+--- out:scatter { title =, columns = { "service", { name = "bytes", unit = "bytes" }, { name =
+--- "flows", unit = "flows" }, … }, rows =, x = "bytes", y = "flows" }: logarithmic on both axes.
+function out:scatter(spec)
+  need("scatter", spec, "columns")
+  need("scatter", spec, "rows")
+  local v = add(self, "scatter", spec)
+  v.columns, v.rows = view.columns(spec.columns), spec.rows
+  local at = {}
+  for i, c in ipairs(v.columns) do at[c.name] = i end
+  v.x, v.y = spec.x, spec.y
+  for _, axis in ipairs { tostring(v.x), tostring(v.y) } do
+    if (at[axis] or 1) == 1 then error(("out:scatter has no amount %s"):format(axis), 2) end
+  end
+  v.x_index, v.y_index = at[v.x], at[v.y]
+end
+
 local function by_value(a, b)
   local x, y = value.tonumber(a[2]) or 0, value.tonumber(b[2]) or 0
   if x ~= y then return x > y end
@@ -151,16 +215,20 @@ end
 
 --- out:map { title =, values = { { "DE", n }, … }, other = { { "private", n }, … }, unit = }
 --- What is not two capital letters goes to other. whole: what shares are of (default: the sum).
+--- With columns = { { name = "bytes", unit = "bytes" }, … } values hold as many amounts, { "DE", n,
+--- m, … }: the first colors the map.
 function out:map(spec)
   need("map", spec, "values")
   local v = add(self, "map", spec)
+  v.metrics = spec.columns and view.columns(spec.columns) or nil
+  spec.unit = spec.unit or v.metrics and v.metrics[1].unit
   v.unit, v.values, v.other = spec.unit or spec.values.unit, {}, {}
   v.whole = value.tonumber(spec.whole)
   for _, list in ipairs { spec.values, spec.other or {} } do
     for _, pair in ipairs(list) do
       local code = value.text(pair[1])
       local to = code:find("^%u%u$") and v.values or v.other
-      to[#to + 1] = { code, pair[2] }
+      to[#to + 1] = { code, unpack(pair, 2, #(v.metrics or "1") + 1) }
     end
   end
   table.sort(v.values, by_value)
@@ -177,14 +245,18 @@ end
 local function map_table(v)
   local countries = require("sluice.countries")
   local name = strings.slug(v.unit or "value")
-  local rows = {}
+  local rows, columns = {}, { { name = "country", title = "Code", role = "country" },
+    { name = "name", title = "Country" } }
   for _, list in ipairs { v.values, v.other } do
     for _, pair in ipairs(list) do
-      rows[#rows + 1] = { pair[1], countries.name(pair[1]), pair[2] }
+      rows[#rows + 1] = { pair[1], countries.name(pair[1]), unpack(pair, 2) }
     end
   end
-  return { { name = "country", title = "Code" }, { name = "name", title = "Country" },
-    { name = name, title = title_of(name), type = "number", unit = v.unit } }, rows
+  for _, metric in ipairs(v.metrics
+    or { { name = name, title = title_of(name), type = "number", unit = v.unit } }) do
+    columns[#columns + 1] = metric
+  end
+  return columns, rows
 end
 
 local function record_table(v)

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <maxminddb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +97,16 @@ struct sl_geo *sl_geo_open(const char *path, struct sl_error *err) {
 
 uint32_t sl_geo_holds(const struct sl_geo *g) {
     return g->holds;
+}
+
+int sl_geo_about(const struct sl_geo *g, char type[64], uint64_t *built) {
+    const char *name = g->db.metadata.database_type;
+
+    *built = g->db.metadata.build_epoch;
+    if (!name)
+        return -1;
+    (void)snprintf(type, 64, "%s", name);
+    return 0;
 }
 
 void sl_geo_close(struct sl_geo *g) {

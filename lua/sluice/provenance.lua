@@ -1,0 +1,90 @@
+-- Where a page comes from: what was run, over what, with which data. Nothing in it depends on the
+-- time of day, so that the same command over the same input gives the same page.
+local ffi = require "ffi"
+local C = require("sluice.abi").C
+local geo = require "sluice.geo"
+local sha256 = require "sluice.sha256"
+local units = require "sluice.units"
+
+local provenance = {}
+
+-- A URL's query may hold a token, and its authority a password.
+local function redacted(word)
+  if not word:find "^%a[%w+.-]*://" then return word end
+  return (word:gsub("^(%a[%w+.-]*://)[^/@]*@", "%1…@"):gsub("%?.*$", "?…"))
+end
+
+local function quoted(word)
+  word = redacted(word)
+  if word:find "^[%w%+%-%./:=,_@…]+$" then return word end
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+--- The command line as a shell would read it, secrets redacted.
+function provenance.command(arguments)
+  local words = { "sluice" }
+  for i, word in ipairs(arguments) do words[i + 1] = quoted(word) end
+  return table.concat(words, " ")
+end
+
+local function content(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function recipes_of(plan)
+  local lines = {}
+  for _, r in ipairs(plan.recipes) do
+    local text = r.path and content(r.path)
+    lines[#lines + 1] = r.name .. (text and "  SHA-256 " .. sha256.hex(text):sub(1, 16) or "")
+  end
+  return lines
+end
+
+-- A file's size says whether it is still the same one; of pipes there is none.
+local function inputs_of(names)
+  local lines = {}
+  for i, name in ipairs(names) do
+    local file = name ~= "-" and not name:find "^https?://" and io.open(name, "rb")
+    local size = file and file:seek "end"
+    if file then file:close() end
+    -- A folder can be opened and has a nonsensical size.
+    local known = size and size < 2 ^ 53
+    lines[i] = name .. (known and ("  %s (%.0f bytes)"):format(units.format(size, "bytes"), size)
+      or "")
+  end
+  return lines
+end
+
+local function database()
+  local text, built = ffi.new "char[64]", ffi.new "uint64_t[1]"
+  if C.sl_geo_about(geo.handle(), text, built) < 0 then return geo.path end
+  return ("%s, built %s"):format(ffi.string(text), units.date(tonumber(built[0])))
+end
+
+local FILTERS = { { "bpf", "-f" }, { "display", "-Y" }, { "flow_filter", "-F" },
+  { "from", "--from" }, { "to", "--to" }, { "count", "-c" } }
+
+--- What narrowed the result, as the command line says it; nil: nothing did.
+function provenance.filters(options)
+  local lines = {}
+  for _, f in ipairs(FILTERS) do
+    local v = options[f[1]]
+    if v then lines[#lines + 1] = f[2] .. " " .. tostring(v) end
+  end
+  return #lines > 0 and lines or nil
+end
+
+--- Rows of a page's section: { name, text or list of lines }, … run: sluice.info.
+function provenance.rows(options, plan, run)
+  return { { "Command", provenance.command(options.arguments) },
+    { "Version", "sluice " .. options.version },
+    { #run.inputs == 1 and "Input" or "Inputs", inputs_of(run.inputs) },
+    { "Filters", provenance.filters(options) or "none: every packet and flow" },
+    { "Recipes", recipes_of(plan) }, { "Country database", database() } }
+end
+
+return provenance
