@@ -128,4 +128,19 @@ function geo.city(addr)
   return (name_of(city_names, number, handle, addr, C.SL_GEO_CITIES, city_name))
 end
 
+--- What the databases in use say of themselves: list of { path, type, built (seconds since 1970) }.
+function geo.databases()
+  open_all()
+  local list, built = {}, ffi.new "uint64_t[1]"
+  local function add(handle, path)
+    local known = C.sl_geo_about(handle, text, built) == 0
+    list[#list + 1] = { path, known and ffi.string(text) or UNKNOWN, tonumber(built[0]) }
+  end
+  for i, handle in ipairs(opened) do add(handle, paths[i]) end
+  local countries_of, given = geo.handle(), false
+  for _, handle in ipairs(opened) do given = given or handle == countries_of end
+  if not given then add(countries_of, default) end
+  return list
+end
+
 return geo

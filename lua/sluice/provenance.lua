@@ -1,7 +1,5 @@
 -- Where a page comes from: what was run, over what, with which data. Nothing in it depends on the
 -- time of day, so that the same command over the same input gives the same page.
-local ffi = require "ffi"
-local C = require("sluice.abi").C
 local geo = require "sluice.geo"
 local sha256 = require "sluice.sha256"
 local units = require "sluice.units"
@@ -59,10 +57,13 @@ local function inputs_of(names)
   return lines
 end
 
-local function database()
-  local text, built = ffi.new "char[64]", ffi.new "uint64_t[1]"
-  if C.sl_geo_about(geo.handle(), text, built) < 0 then return geo.path end
-  return ("%s, built %s"):format(ffi.string(text), units.date(tonumber(built[0])))
+-- Names of files only: where they lie on this machine is nobody's business.
+local function databases()
+  local lines = {}
+  for i, x in ipairs(geo.databases()) do
+    lines[i] = ("%s  %s, built %s"):format(x[1]:match "[^/]*$", x[2], units.date(x[3]))
+  end
+  return lines
 end
 
 local FILTERS = { { "bpf", "-f" }, { "display", "-Y" }, { "flow_filter", "-F" },
@@ -84,7 +85,7 @@ function provenance.rows(options, plan, run)
     { "Version", "sluice " .. options.version },
     { #run.inputs == 1 and "Input" or "Inputs", inputs_of(run.inputs) },
     { "Filters", provenance.filters(options) or "none: every packet and flow" },
-    { "Recipes", recipes_of(plan) }, { "Country database", database() } }
+    { "Recipes", recipes_of(plan) }, { "Databases", databases() } }
 end
 
 return provenance
