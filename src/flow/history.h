@@ -22,10 +22,18 @@ enum sl_letter {
     SL_LETTERS
 };
 
-enum { SL_HISTORY_A_WORD = 12 };
+/* A letter takes five bits, of which zero is none. */
+enum { SL_HISTORY_A_WORD = 12, SL_HISTORY_BITS = 5 };
 
 /* 0: the word is full. */
-int sl_history_add(uint64_t *word, enum sl_letter, int dir);
+static inline int sl_history_add(uint64_t *word, enum sl_letter letter, int dir) {
+    int used = *word ? (63 - __builtin_clzll(*word)) / SL_HISTORY_BITS + 1 : 0;
+
+    if (used == SL_HISTORY_A_WORD)
+        return 0;
+    *word |= (1 + 2 * (uint64_t)letter + (uint64_t)dir) << used * SL_HISTORY_BITS;
+    return 1;
+}
 /* Whether the word holds the letter. */
 int sl_history_has(uint64_t word, enum sl_letter, int dir);
 /* Writes the word's letters at `to`, SL_HISTORY_A_WORD at most, and returns the end. */

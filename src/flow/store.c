@@ -49,8 +49,7 @@ void sl_store_init(struct sl_store *s) {
 }
 
 void sl_store_free(struct sl_store *s) {
-    sl_huge_free(s->hot, s->size * sizeof *s->hot);
-    sl_huge_free(s->cold, s->size * sizeof *s->cold);
+    sl_huge_free(s->places, s->size * sizeof *s->places);
     sl_huge_free(s->rare, s->size * sizeof *s->rare);
     sl_huge_free(s->extra, s->size_extra * sizeof *s->extra);
     free(s->pools[0].freed);
@@ -61,16 +60,13 @@ void sl_store_free(struct sl_store *s) {
 /* The arrays grow one by one: where the second finds no memory, the first is merely longer. */
 static int grow(struct sl_store *s) {
     uint32_t size = s->size ? 2 * s->size : 2 * SL_STORE_FIRST_BLOCK;
-    void *hot, *cold, *rare;
+    void *places, *rare;
 
     if (!size)
         return -1;
-    if (!(hot = sl_huge_grow(s->hot, s->size * sizeof *s->hot, size * sizeof *s->hot)))
+    if (!(places = sl_huge_grow(s->places, s->size * sizeof *s->places, size * sizeof *s->places)))
         return -1;
-    s->hot = hot;
-    if (!(cold = sl_huge_grow(s->cold, s->size * sizeof *s->cold, size * sizeof *s->cold)))
-        return -1;
-    s->cold = cold;
+    s->places = places;
     if (!(rare = sl_huge_grow(s->rare, s->size * sizeof *s->rare, size * sizeof *s->rare)))
         return -1;
     s->rare = rare;
@@ -108,12 +104,15 @@ struct sl_hot *sl_store_get(struct sl_store *s, int v6) {
     return h;
 }
 
-static void put_extra(struct sl_store *s, struct sl_cold *c) {
-    if (!c->extra)
+static void put_extra(struct sl_store *s, uint32_t index) {
+    struct sl_hot *h = sl_store_hot(s, index);
+
+    if (!(h->flags & SL_FLOW_EXTRA))
         return;
-    s->extra[c->extra].next_free = s->free_extra;
-    s->free_extra = c->extra;
-    c->extra = 0;
+    uint32_t extra = sl_store_cold(s, index)->extra;
+    s->extra[extra].next_free = s->free_extra;
+    s->free_extra = extra;
+    h->flags &= (uint8_t)~SL_FLOW_EXTRA;
 }
 
 int sl_store_put(struct sl_store *s, uint32_t index) {
@@ -128,7 +127,7 @@ int sl_store_put(struct sl_store *s, uint32_t index) {
         pool->room = room;
     }
     pool->freed[pool->n_freed++] = index;
-    put_extra(s, sl_store_cold(s, index));
+    put_extra(s, index);
     return 0;
 }
 
@@ -148,10 +147,11 @@ static int grow_extra(struct sl_store *s) {
 }
 
 struct sl_extra *sl_store_extra(struct sl_store *s, uint32_t index) {
+    struct sl_extra *had = sl_store_has_extra(s, index);
     struct sl_cold *c = sl_store_cold(s, index);
 
-    if (c->extra)
-        return &s->extra[c->extra].flow;
+    if (had)
+        return had;
     if (s->free_extra) {
         c->extra = s->free_extra;
         s->free_extra = s->extra[c->extra].next_free;
@@ -160,5 +160,6 @@ struct sl_extra *sl_store_extra(struct sl_store *s, uint32_t index) {
             return NULL;
         c->extra = s->n_extra++;
     }
+    sl_store_hot(s, index)->flags |= SL_FLOW_EXTRA;
     return memset(&s->extra[c->extra].flow, 0, sizeof s->extra->flow);
 }

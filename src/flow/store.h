@@ -26,7 +26,8 @@ enum {
     SL_FLOW_RST = 8,
     SL_FLOW_LIVE = 16,    /* it has not been decided */
     SL_FLOW_CARRIED = 32, /* the extra record's high words of packets count */
-    SL_FLOW_CAREFUL = 64  /* TCP: every packet is looked at closely (tcp.h) */
+    SL_FLOW_CAREFUL = 64, /* TCP: every packet is looked at closely (tcp.h) */
+    SL_FLOW_EXTRA = 128   /* it has an extra record: the cold line says which */
 };
 
 /* sl_hot.sums: three sums in one word, so that a packet adds to all at once. Each has a bit to
@@ -64,7 +65,7 @@ enum {
 struct sl_cold {
     int64_t first_s;
     uint32_t first_nsec;
-    uint32_t extra;       /* its extra record, 0: none */
+    uint32_t extra;       /* its extra record, where SL_FLOW_EXTRA */
     uint64_t number : 44; /* of the first packet */
     uint64_t ends : 12;   /* TCP: sl_tcp_ends_pack */
     uint64_t control : 6; /* TCP: FIN, SYN, RST that src sent; above them, those of dst */
@@ -113,14 +114,13 @@ struct sl_rare {
     struct sl_addr lower, upper; /* IPv6: the ends in the key's order */
 };
 
-/* A cache line each; half a one. */
-union sl_hot_line {
-    struct sl_hot flow;
-    char line[64];
-};
-union sl_cold_line {
-    struct sl_cold flow;
-    char line[64];
+/* Two cache lines side by side: processors fetch them in pairs, and pages are looked up once. */
+union sl_place {
+    struct {
+        struct sl_hot hot;
+        struct sl_cold cold;
+    };
+    char lines[128];
 };
 union sl_rare_line {
     struct sl_rare flow;
@@ -141,8 +141,7 @@ struct sl_pool {
 };
 
 struct sl_store {
-    union sl_hot_line *hot;
-    union sl_cold_line *cold;
+    union sl_place *places;
     union sl_rare_line *rare;
     uint32_t used, size; /* indexes below used belong to a pool; the arrays hold size */
     struct sl_pool pools[2];
@@ -167,10 +166,10 @@ static inline void sl_prefetch(const void *line) {
 }
 
 static inline struct sl_hot *sl_store_hot(const struct sl_store *s, uint32_t index) {
-    return &s->hot[index].flow;
+    return &s->places[index].hot;
 }
 static inline struct sl_cold *sl_store_cold(const struct sl_store *s, uint32_t index) {
-    return &s->cold[index].flow;
+    return &s->places[index].cold;
 }
 static inline struct sl_rare *sl_store_rare(const struct sl_store *s, uint32_t index) {
     return &s->rare[index].flow;
@@ -178,8 +177,8 @@ static inline struct sl_rare *sl_store_rare(const struct sl_store *s, uint32_t i
 
 /* NULL: it has none. */
 static inline struct sl_extra *sl_store_has_extra(const struct sl_store *s, uint32_t index) {
-    uint32_t extra = s->cold[index].flow.extra;
-    return extra ? &s->extra[extra].flow : NULL;
+    const union sl_place *place = &s->places[index];
+    return place->hot.flags & SL_FLOW_EXTRA ? &s->extra[place->cold.extra].flow : NULL;
 }
 
 static inline uint64_t sl_hot_sum(const struct sl_hot *h, int dir, enum sl_sum which) {

@@ -37,15 +37,19 @@ static inline unsigned sl_tcp_news(const struct sl_segment *g) {
     return (g->flags & SL_SEEN_FLAGS) | (g->flags >> 6 & SL_SEEN_NS) | pure;
 }
 
-/* Whether the segment is what was to come: then it is taken, and nothing but the hot line was
- * touched. Otherwise call sl_tcp_take. */
-static inline int sl_tcp_expected(struct sl_hot *h, int dir, const struct sl_segment *g) {
-    unsigned news = (sl_tcp_news(g) & (unsigned)~h->seen[dir]) |
-                    (g->flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST)) |
-                    (h->flags & SL_FLOW_CAREFUL);
+/* Whether the segment is what was to come next, in a connection where nothing is odd. */
+static inline int sl_tcp_in_order(const struct sl_hot *h, int dir, const struct sl_segment *g) {
+    unsigned odd =
+        (g->flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST)) | (h->flags & SL_FLOW_CAREFUL);
     int ahead = (int32_t)(g->ack - h->next_seq[!dir]) > 0 && h->flags & SL_FLOW_HAS_ISN0 << !dir;
 
-    if (news || ahead || g->seq != h->next_seq[dir] || !g->window)
+    return !odd && !ahead && g->seq == h->next_seq[dir] && g->window;
+}
+
+/* Takes a segment that is in order and brings nothing new, which touches nothing but the hot line.
+ * 0: it is another; call sl_tcp_take. */
+static inline int sl_tcp_expected(struct sl_hot *h, int dir, const struct sl_segment *g) {
+    if (sl_tcp_news(g) & (unsigned)~h->seen[dir] || !sl_tcp_in_order(h, dir, g))
         return 0;
     h->next_seq[dir] += g->payload_len;
     return 1;

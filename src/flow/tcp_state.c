@@ -2,15 +2,6 @@
 
 #include <string.h>
 
-unsigned sl_tcp_ends_pack(const struct sl_tcp_ends *e) {
-    return e->state[0] | (unsigned)e->state[1] << 3 | (unsigned)e->before[0] << 6 |
-           (unsigned)e->before[1] << 9;
-}
-
-struct sl_tcp_ends sl_tcp_ends_unpack(unsigned packed) {
-    return (struct sl_tcp_ends){{packed & 7, packed >> 3 & 7}, {packed >> 6 & 7, packed >> 9 & 7}};
-}
-
 static void set(struct sl_tcp_ends *e, int dir, uint8_t state) {
     if (e->state[dir] == state)
         return;

@@ -22,8 +22,13 @@ struct sl_tcp_ends {
 };
 
 /* In 12 bits. */
-unsigned sl_tcp_ends_pack(const struct sl_tcp_ends *);
-struct sl_tcp_ends sl_tcp_ends_unpack(unsigned packed);
+static inline unsigned sl_tcp_ends_pack(const struct sl_tcp_ends *e) {
+    return e->state[0] | (unsigned)e->state[1] << 3 | (unsigned)e->before[0] << 6 |
+           (unsigned)e->before[1] << 9;
+}
+static inline struct sl_tcp_ends sl_tcp_ends_unpack(unsigned packed) {
+    return (struct sl_tcp_ends){{packed & 7, packed >> 3 & 7}, {packed >> 6 & 7, packed >> 9 & 7}};
+}
 
 /* The end `dir` has sent a segment with these flags and so much payload. */
 void sl_tcp_ends_step(struct sl_tcp_ends *, int dir, unsigned flags, uint32_t payload_len);
