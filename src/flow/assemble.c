@@ -38,7 +38,6 @@ static void put_totals(const struct sl_hot *h, const struct sl_extra *x, struct 
 
 static void put_tcp(const struct sl_hot *h, const struct sl_cold *c, const struct sl_extra *x,
                     struct sl_flow *to) {
-    struct sl_tcp_ends ends = sl_tcp_ends_unpack(c->ends);
     char *end = sl_history_text(c->history, to->letters);
 
     for (int i = 0; x && i < SL_HISTORY_WORDS; i++)
@@ -51,7 +50,8 @@ static void put_tcp(const struct sl_hot *h, const struct sl_cold *c, const struc
         to->n_missed[dir] = x ? x->missed[dir] : 0;
         to->n_stream[dir] = sl_tcp_stream_bytes(to, h, c, x, dir);
     }
-    to->conn_state = sl_tcp_ends_summary(&ends, !to->n_stream[0] && !to->n_stream[1], to->letters);
+    to->conn_state = sl_tcp_ends_summary(c->ends & ((1u << SL_ENDS_BITS) - 1),
+                                         !to->n_stream[0] && !to->n_stream[1], to->letters);
 }
 
 /* What Zeek says of flows without connections: of UDP who sent, of others nothing. */
@@ -77,7 +77,7 @@ void sl_flow_assemble(const struct sl_flows *t, uint32_t index, struct sl_flow *
     put_key(s, h, to);
     put_totals(h, x, to);
     to->index = index;
-    to->number64 = c->number;
+    to->number64 = sl_cold_number(c);
     to->first = sl_cold_first(c);
     to->last = sl_hot_last(h);
     to->decided = sl_cold_decided(c);

@@ -67,7 +67,7 @@ static int by_decision(const void *a, const void *b, void *store) {
         return x->decided_s < y->decided_s ? -1 : 1;
     if (x->decided_nsec != y->decided_nsec)
         return x->decided_nsec < y->decided_nsec ? -1 : 1;
-    return x->number < y->number ? -1 : 1;
+    return sl_cold_number(x) < sl_cold_number(y) ? -1 : 1;
 }
 
 static void sort_decided(struct sl_flows *t, size_t from) {

@@ -60,7 +60,8 @@ struct sl_hot *sl_evict_take(struct sl_evict *e, const struct sl_store *store) {
     while (e->n) {
         struct sl_evict_entry *top = &e->heap[0];
         struct sl_hot *h = sl_store_hot(store, top->index);
-        if (!(h->flags & SL_FLOW_LIVE) || sl_store_cold(store, top->index)->number != top->number) {
+        if (!(h->flags & SL_FLOW_LIVE) ||
+            sl_cold_number(sl_store_cold(store, top->index)) != top->number) {
             drop_top(e);
         } else if (sl_before(top->last, sl_hot_last(h))) {
             top->last = sl_hot_last(h);

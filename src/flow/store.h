@@ -52,7 +52,7 @@ struct sl_hot {
     uint32_t index;
 };
 
-/* sl_cold.phase: which member of the union counts. */
+/* The phase of a connection: which member of the union counts. */
 enum {
     SL_PHASE_OPEN,
     SL_PHASE_SYN,     /* waiting: time of the last SYN */
@@ -60,18 +60,18 @@ enum {
     SL_PHASE_CLOSING  /* last_fin, last_rst */
 };
 
-#define SL_NUMBER_MAX ((1ull << 44) - 1)
+enum { SL_ENDS_BITS = 12 };
 
 struct sl_cold {
     int64_t first_s;
     uint32_t first_nsec;
-    uint32_t extra;       /* its extra record, where SL_FLOW_EXTRA */
-    uint64_t number : 44; /* of the first packet */
-    uint64_t ends : 12;   /* TCP: sl_tcp_ends_pack */
-    uint64_t control : 6; /* TCP: FIN, SYN, RST that src sent; above them, those of dst */
-    uint64_t phase : 2;   /* TCP */
-    uint32_t isn[2];      /* TCP: the sequence number of the SYN */
-    uint64_t history;     /* the first letters; the rest stands in the extra record */
+    uint32_t extra;      /* its extra record, where SL_FLOW_EXTRA */
+    uint32_t number_low; /* of the first packet: sl_cold_number */
+    uint8_t number_high;
+    uint8_t control;  /* TCP: FIN, SYN, RST that src sent; three bits above them, those of dst */
+    uint16_t ends;    /* TCP: sl_tcp_ends; SL_ENDS_BITS above them the phase */
+    uint32_t isn[2];  /* TCP: the sequence number of the SYN */
+    uint64_t history; /* the first letters; the rest stands in the extra record */
     uint32_t rtt[2]; /* TCP: nanoseconds + 1 that src, that dst took in the handshake; 0: unknown */
     union {
         struct {
@@ -186,6 +186,10 @@ static inline uint64_t sl_hot_sum(const struct sl_hot *h, int dir, enum sl_sum w
 }
 static inline struct sl_time sl_hot_last(const struct sl_hot *h) {
     return (struct sl_time){h->last_s, h->last_nsec};
+}
+/* Modulo 2^40: that many packets are 44 TB or more. */
+static inline uint64_t sl_cold_number(const struct sl_cold *c) {
+    return c->number_low | (uint64_t)c->number_high << 32;
 }
 static inline struct sl_time sl_cold_first(const struct sl_cold *c) {
     return (struct sl_time){c->first_s, c->first_nsec};

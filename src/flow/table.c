@@ -136,8 +136,10 @@ static void fill(struct sl_flows *t, struct sl_hot *h, const struct sl_flow_even
                          .last_nsec = e->ts_nsec,
                          .index = h->index,
                          .wheel_bucket = SL_WHEEL_NONE};
-    *sl_store_cold(&t->store, h->index) = (struct sl_cold){
-        .first_s = e->ts_s, .first_nsec = e->ts_nsec, .number = number & SL_NUMBER_MAX};
+    *sl_store_cold(&t->store, h->index) = (struct sl_cold){.first_s = e->ts_s,
+                                                           .first_nsec = e->ts_nsec,
+                                                           .number_low = (uint32_t)number,
+                                                           .number_high = (uint8_t)(number >> 32)};
     if (e->kind & SL_KEY_V6) {
         struct sl_rare *r = sl_store_rare(&t->store, h->index);
         r->lower = from_upper ? more->dst : more->src;

@@ -16,7 +16,7 @@ struct turn {
     struct sl_hot *h;
     struct sl_cold *c;
     const struct sl_segment *g;
-    struct sl_tcp_ends ends;
+    unsigned ends, phase; /* of the cold line, and back there at the end */
     int dir;
     int fresh;  /* the side's sequence numbers begin with this segment */
     int failed; /* out of memory */
@@ -129,15 +129,15 @@ INLINE void note_letters(struct turn *t) {
         add_at(t, SL_LETTER_R, has_letter(t, SL_LETTER_R, SL_TCP_RST), &t->c->last_rst[t->dir],
                offset);
     note_news(t, sl_tcp_news(g) & (control ? SL_SEEN_OF_FLAGS : UINT8_MAX));
-    t->c->control |= (control << 3 * t->dir) & 63;
+    t->c->control |= (uint8_t)(control << 3 * t->dir);
 }
 
 /* update_window. */
 INLINE void note_zero_window(struct turn *t) {
     struct sl_extra *x;
 
-    if (t->g->window || has(t, SL_TCP_RST) || t->ends.state[!t->dir] == SL_TCP_CLOSED ||
-        t->ends.state[t->dir] == SL_TCP_RESET || !(x = extra(t)))
+    if (t->g->window || has(t, SL_TCP_RST) || sl_tcp_end(t->ends, !t->dir) == SL_TCP_CLOSED ||
+        sl_tcp_end(t->ends, t->dir) == SL_TCP_RESET || !(x = extra(t)))
         return;
     add_scaled(t, SL_LETTER_W, t->dir, &x->zero_windows[t->dir]);
 }
@@ -147,7 +147,7 @@ INLINE void note_zero_window(struct turn *t) {
 INLINE void wait_from_now(struct turn *t, unsigned phase) {
     t->c->waiting_s = t->g->ts.s;
     t->c->waiting_nsec = t->g->ts.nsec;
-    t->c->phase = phase & 3;
+    t->phase = phase;
 }
 
 /* More than 4 s are not the network's: they stay unknown, and so do negative ones. */
@@ -163,25 +163,25 @@ INLINE void waited(struct turn *t, int dir) {
  * is sent again is not told from what it answers otherwise. */
 INLINE void measure_handshake(struct turn *t) {
     struct sl_cold *c = t->c;
-    int syn = has(t, SL_TCP_SYN), ack = has(t, SL_TCP_ACK), first = !t->ends.state[t->dir];
+    int syn = has(t, SL_TCP_SYN), ack = has(t, SL_TCP_ACK), first = !sl_tcp_end(t->ends, t->dir);
 
-    if (c->phase == SL_PHASE_CLOSING)
+    if (t->phase == SL_PHASE_CLOSING)
         return;
     if (!has(t, SL_TCP_FIN | SL_TCP_RST)) {
-        if (t->dir == 0 && syn && !ack && (c->phase == SL_PHASE_SYN || first))
+        if (t->dir == 0 && syn && !ack && (t->phase == SL_PHASE_SYN || first))
             wait_from_now(t, SL_PHASE_SYN);
-        if (t->dir == 1 && syn && ack && (c->phase != SL_PHASE_OPEN || first)) {
-            if (c->phase == SL_PHASE_SYN)
+        if (t->dir == 1 && syn && ack && (t->phase != SL_PHASE_OPEN || first)) {
+            if (t->phase == SL_PHASE_SYN)
                 waited(t, 1);
             wait_from_now(t, SL_PHASE_SYN_ACK);
         }
     }
-    if (t->dir == 0 && ack && !syn && !has(t, SL_TCP_RST) && c->phase == SL_PHASE_SYN_ACK) {
+    if (t->dir == 0 && ack && !syn && !has(t, SL_TCP_RST) && t->phase == SL_PHASE_SYN_ACK) {
         waited(t, 0);
-        c->phase = SL_PHASE_OPEN;
+        t->phase = SL_PHASE_OPEN;
     }
     if (has(t, SL_TCP_FIN | SL_TCP_RST)) {
-        c->phase = SL_PHASE_CLOSING;
+        t->phase = SL_PHASE_CLOSING;
         for (int dir = 0; dir < 2; dir++)
             c->last_fin[dir] = c->last_rst[dir] = 0;
     }
@@ -201,10 +201,10 @@ INLINE void begin_side(struct turn *t) {
     struct sl_extra *x = sl_store_has_extra(t->store, t->h->index);
     uint32_t seq = t->g->seq;
     int dir = t->dir, syn = has(t, SL_TCP_SYN);
-    uint8_t state = t->ends.state[dir];
+    unsigned state = sl_tcp_end(t->ends, dir);
 
     if (state == SL_TCP_CLOSED ||
-        (state == SL_TCP_RESET && (!syn || t->ends.before[dir] != SL_TCP_INACTIVE)))
+        (state == SL_TCP_RESET && (!syn || sl_tcp_end_before(t->ends, dir) != SL_TCP_INACTIVE)))
         return;
     if (state != SL_TCP_INACTIVE && (!syn || seq == t->c->isn[dir]))
         return;
@@ -254,7 +254,7 @@ INLINE void note_sequence(struct turn *t) {
         return;
     int only_syn =
         *next == t->c->isn[t->dir] + 1; /* then a FIN is believed, whatever lies between */
-    if (t->ends.state[t->dir] == SL_TCP_RESET && !(has(t, SL_TCP_FIN) && only_syn))
+    if (sl_tcp_end(t->ends, t->dir) == SL_TCP_RESET && !(has(t, SL_TCP_FIN) && only_syn))
         return;
     if (g->payload_len && !t->fresh && !has(t, SL_TCP_RST))
         note_old_payload(t);
@@ -269,7 +269,7 @@ INLINE void note_sequence(struct turn *t) {
 /* ---- gaps ---- */
 
 INLINE void note_gap(struct turn *t, struct sl_extra *x, int dir, uint32_t bytes) {
-    if (!sl_tcp_ends_clean(&t->ends))
+    if (!sl_tcp_ends_clean(t->ends))
         return;
     x->missed[dir] += bytes;
     add_scaled(t, SL_LETTER_G, dir, &x->gaps[dir]);
@@ -282,7 +282,7 @@ INLINE void note_acknowledged(struct turn *t) {
     uint32_t fin = t->c->isn[peer] + t->c->last_fin[peer];
     struct sl_extra *x = sl_store_has_extra(t->store, t->h->index);
 
-    if (t->c->phase == SL_PHASE_CLOSING && t->c->control >> 3 * peer & SL_TCP_FIN &&
+    if (t->phase == SL_PHASE_CLOSING && t->c->control >> 3 * peer & SL_TCP_FIN &&
         distance(fin, ack) > 0)
         ack = fin;
     while (x && (bytes = sl_holes_give_up(x, peer, ack)) > 0)
@@ -299,8 +299,8 @@ INLINE void note_acknowledged(struct turn *t) {
 /* Whether later segments must be looked at closely, however ordinary they are. */
 INLINE int careful(const struct turn *t) {
     struct sl_extra *x = sl_store_has_extra(t->store, t->h->index);
-    int watch = t->ends.state[t->dir] == SL_TCP_INACTIVE || t->ends.state[0] == SL_TCP_RESET ||
-                t->ends.state[1] == SL_TCP_RESET;
+    int watch = sl_tcp_end(t->ends, t->dir) == SL_TCP_INACTIVE ||
+                sl_tcp_end(t->ends, 0) == SL_TCP_RESET || sl_tcp_end(t->ends, 1) == SL_TCP_RESET;
 
     for (int dir = 0; x && dir < 2; dir++) {
         x->ahead[dir] &= distance(t->h->next_seq[dir], x->acked[dir]) > 0;
@@ -311,7 +311,7 @@ INLINE int careful(const struct turn *t) {
 
 /* A segment in order that brings a letter, or ends the handshake: no state changes. */
 INLINE void take_news(struct turn *t) {
-    if (t->c->phase == SL_PHASE_SYN_ACK)
+    if (t->phase == SL_PHASE_SYN_ACK)
         measure_handshake(t);
     note_news(t, sl_tcp_news(t->g));
     t->h->next_seq[t->dir] += t->g->payload_len;
@@ -322,24 +322,24 @@ INLINE void take_news(struct turn *t) {
 INLINE int take_opening(struct turn *t) {
     unsigned flags = t->g->flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST | SL_TCP_ACK);
     unsigned known = t->h->flags & (SL_FLOW_HAS_ISN0 | SL_FLOW_HAS_ISN1);
-    struct sl_tcp_ends ends = {{SL_TCP_SYN_SENT, SL_TCP_INACTIVE}, {0}};
     int answer = t->dir;
 
     if (!t->g->window || t->g->payload_len || known != (answer ? SL_FLOW_HAS_ISN0 : 0u) ||
         flags != (answer ? SL_TCP_SYN | SL_TCP_ACK : SL_TCP_SYN))
         return 0;
     if (answer) {
-        if (t->c->phase != SL_PHASE_SYN || t->c->ends != sl_tcp_ends_pack(&ends) ||
+        if (t->phase != SL_PHASE_SYN || t->ends != sl_tcp_ends(SL_TCP_SYN_SENT, 0, 0, 0) ||
             t->g->ack != t->h->next_seq[0])
             return 0;
         waited(t, 1);
-        ends = (struct sl_tcp_ends){{SL_TCP_ESTABLISHED, SL_TCP_ESTABLISHED}, {SL_TCP_SYN_SENT, 0}};
+        t->ends = sl_tcp_ends(SL_TCP_ESTABLISHED, SL_TCP_ESTABLISHED, SL_TCP_SYN_SENT, 0);
+    } else {
+        t->ends = sl_tcp_ends(SL_TCP_SYN_SENT, 0, 0, 0);
     }
     wait_from_now(t, answer ? SL_PHASE_SYN_ACK : SL_PHASE_SYN);
     add_letter(t, answer ? SL_LETTER_H : SL_LETTER_S, t->dir);
     note_news(t, sl_tcp_news(t->g) & SL_SEEN_OF_FLAGS);
-    t->c->control |= (uint64_t)SL_TCP_SYN << 3 * t->dir & 63;
-    t->c->ends = sl_tcp_ends_pack(&ends) & 0xfff;
+    t->c->control |= (uint8_t)(SL_TCP_SYN << 3 * t->dir);
     t->c->isn[t->dir] = t->g->seq;
     t->h->next_seq[t->dir] = t->g->seq + 1;
     t->h->flags |= (uint8_t)(SL_FLOW_HAS_ISN0 << t->dir);
@@ -347,32 +347,34 @@ INLINE int take_opening(struct turn *t) {
 }
 
 INLINE void take_any(struct turn *t) {
-    int answers = has(t, SL_TCP_ACK) && t->ends.state[!t->dir] != SL_TCP_INACTIVE;
+    int answers = has(t, SL_TCP_ACK) && sl_tcp_end(t->ends, !t->dir) != SL_TCP_INACTIVE;
 
     begin_side(t);
     measure_handshake(t);
     note_letters(t);
     note_zero_window(t);
     note_sequence(t);
-    struct sl_tcp_ends ends = t->ends;
-    sl_tcp_ends_step(&ends, t->dir, t->g->flags, t->g->payload_len);
-    t->ends = ends;
+    t->ends = sl_tcp_ends_step(t->ends, t->dir, t->g->flags, t->g->payload_len);
     if (answers)
         note_acknowledged(t);
-    t->c->ends = sl_tcp_ends_pack(&t->ends) & 0xfff;
     t->h->flags = (uint8_t)((t->h->flags & ~SL_FLOW_CAREFUL) | (careful(t) ? SL_FLOW_CAREFUL : 0));
 }
 
 int sl_tcp_take(struct sl_store *store, struct sl_hot *h, int dir, const struct sl_segment *g) {
     struct sl_cold *c = sl_store_cold(store, h->index);
-    struct turn t = {.store = store, .h = h, .c = c, .g = g, .dir = dir};
+    struct turn t = {.store = store,
+                     .h = h,
+                     .c = c,
+                     .g = g,
+                     .ends = c->ends & ((1u << SL_ENDS_BITS) - 1),
+                     .phase = c->ends >> SL_ENDS_BITS,
+                     .dir = dir};
 
-    if (h->flags & SL_FLOW_HAS_ISN0 << dir && sl_tcp_in_order(h, dir, g)) {
+    if (h->flags & SL_FLOW_HAS_ISN0 << dir && sl_tcp_in_order(h, dir, g))
         take_news(&t);
-    } else if (!take_opening(&t)) {
-        t.ends = sl_tcp_ends_unpack(c->ends);
+    else if (!take_opening(&t))
         take_any(&t);
-    }
+    c->ends = (uint16_t)(t.ends | t.phase << SL_ENDS_BITS);
     return t.failed ? -1 : 0;
 }
 

@@ -2,92 +2,92 @@
 
 #include <string.h>
 
-static void set(struct sl_tcp_ends *e, int dir, uint8_t state) {
-    if (e->state[dir] == state)
-        return;
-    e->before[dir] = e->state[dir];
-    e->state[dir] = state;
+static unsigned set(unsigned ends, int dir, unsigned state) {
+    unsigned was = sl_tcp_end(ends, dir);
+
+    if (was == state)
+        return ends;
+    ends &= ~(7u << 3 * dir | 7u << (6 + 3 * dir));
+    return ends | state << 3 * dir | was << (6 + 3 * dir);
 }
 
 /* UpdateInactiveState: the SYN. A SYN of src behind dst's SYN+ACK is one that was captured late
  * (two interfaces): the connection is established. */
-static void first_syn(struct sl_tcp_ends *e, int dir, unsigned flags) {
+static unsigned first_syn(unsigned ends, int dir, unsigned flags) {
     if (dir == 1) {
-        if (e->state[0] == SL_TCP_SYN_SENT)
-            set(e, 0, SL_TCP_ESTABLISHED);
-        set(e, 1, SL_TCP_ESTABLISHED);
-    } else if (flags & SL_TCP_ACK) {
-        set(e, 0, SL_TCP_SYN_ACK_SENT);
-    } else {
-        set(e, 0, e->state[1] == SL_TCP_ESTABLISHED ? SL_TCP_ESTABLISHED : SL_TCP_SYN_SENT);
+        if (sl_tcp_end(ends, 0) == SL_TCP_SYN_SENT)
+            ends = set(ends, 0, SL_TCP_ESTABLISHED);
+        return set(ends, 1, SL_TCP_ESTABLISHED);
     }
+    if (flags & SL_TCP_ACK)
+        return set(ends, 0, SL_TCP_SYN_ACK_SENT);
+    int late = sl_tcp_end(ends, 1) == SL_TCP_ESTABLISHED;
+    return set(ends, 0, late ? SL_TCP_ESTABLISHED : SL_TCP_SYN_SENT);
 }
 
 /* UpdateInactiveState: the first segment of an end. */
-static void first(struct sl_tcp_ends *e, int dir, unsigned flags, uint32_t payload_len) {
+static unsigned first(unsigned ends, int dir, unsigned flags, uint32_t payload_len) {
     if (flags & SL_TCP_SYN)
-        first_syn(e, dir, flags);
+        ends = first_syn(ends, dir, flags);
     if (flags & SL_TCP_FIN)
-        set(e, dir, SL_TCP_CLOSED);
+        ends = set(ends, dir, SL_TCP_CLOSED);
     if (flags & SL_TCP_RST)
-        set(e, dir, SL_TCP_RESET);
-    if (e->state[dir] != SL_TCP_INACTIVE)
-        return;
-    if (dir == 1 && !payload_len && e->state[0] == SL_TCP_SYN_SENT)
-        return; /* some acknowledge a SYN before they answer it */
-    int answered = flags & SL_TCP_ACK && e->state[!dir] == SL_TCP_ESTABLISHED;
-    set(e, dir, answered ? SL_TCP_ESTABLISHED : SL_TCP_PARTIAL);
+        ends = set(ends, dir, SL_TCP_RESET);
+    if (sl_tcp_end(ends, dir) != SL_TCP_INACTIVE)
+        return ends;
+    if (dir == 1 && !payload_len && sl_tcp_end(ends, 0) == SL_TCP_SYN_SENT)
+        return ends; /* some acknowledge a SYN before they answer it */
+    int answered = flags & SL_TCP_ACK && sl_tcp_end(ends, !dir) == SL_TCP_ESTABLISHED;
+    return set(ends, dir, answered ? SL_TCP_ESTABLISHED : SL_TCP_PARTIAL);
 }
 
 /* UpdateEstablishedState. */
-static void established(struct sl_tcp_ends *e, int dir, unsigned flags) {
+static unsigned established(unsigned ends, int dir, unsigned flags) {
     int peer = !dir;
 
-    if ((flags & (SL_TCP_SYN | SL_TCP_ACK)) == SL_TCP_SYN && e->state[dir] == SL_TCP_PARTIAL &&
-        e->state[peer] == SL_TCP_INACTIVE)
-        set(e, dir, SL_TCP_SYN_SENT);
-    if (flags & SL_TCP_RST) {
-        set(e, dir, SL_TCP_RESET);
-    } else if (flags & SL_TCP_FIN) {
-        set(e, dir, SL_TCP_CLOSED);
-        if (e->state[peer] == SL_TCP_RESET && e->before[peer] == SL_TCP_CLOSED)
-            set(e, peer, SL_TCP_CLOSED); /* it had sent its FIN: a normal end after all */
-    }
+    if ((flags & (SL_TCP_SYN | SL_TCP_ACK)) == SL_TCP_SYN &&
+        sl_tcp_end(ends, dir) == SL_TCP_PARTIAL && sl_tcp_end(ends, peer) == SL_TCP_INACTIVE)
+        ends = set(ends, dir, SL_TCP_SYN_SENT);
+    if (flags & SL_TCP_RST)
+        return set(ends, dir, SL_TCP_RESET);
+    if (!(flags & SL_TCP_FIN))
+        return ends;
+    ends = set(ends, dir, SL_TCP_CLOSED);
+    if (sl_tcp_end(ends, peer) == SL_TCP_RESET && sl_tcp_end_before(ends, peer) == SL_TCP_CLOSED)
+        ends = set(ends, peer, SL_TCP_CLOSED); /* it had sent its FIN: a normal end after all */
+    return ends;
 }
 
-void sl_tcp_ends_step(struct sl_tcp_ends *e, int dir, unsigned flags, uint32_t payload_len) {
-    switch (e->state[dir]) {
+unsigned sl_tcp_ends_step(unsigned ends, int dir, unsigned flags, uint32_t payload_len) {
+    switch (sl_tcp_end(ends, dir)) {
     case SL_TCP_INACTIVE:
-        first(e, dir, flags, payload_len);
-        break;
+        return first(ends, dir, flags, payload_len);
     case SL_TCP_SYN_SENT:
     case SL_TCP_SYN_ACK_SENT: /* UpdateSYN_SentState */
         if (flags & SL_TCP_FIN)
-            set(e, dir, SL_TCP_CLOSED);
-        if (flags & SL_TCP_RST)
-            set(e, dir, SL_TCP_RESET);
-        break;
+            ends = set(ends, dir, SL_TCP_CLOSED);
+        return flags & SL_TCP_RST ? set(ends, dir, SL_TCP_RESET) : ends;
     case SL_TCP_PARTIAL:
     case SL_TCP_ESTABLISHED:
-        established(e, dir, flags);
-        break;
+        return established(ends, dir, flags);
     case SL_TCP_CLOSED: /* UpdateClosedState: behind both FINs a RST changes nothing */
-        if (flags & SL_TCP_RST && e->state[!dir] != SL_TCP_CLOSED)
-            set(e, dir, SL_TCP_RESET);
-        break;
+        if (flags & SL_TCP_RST && sl_tcp_end(ends, !dir) != SL_TCP_CLOSED)
+            return set(ends, dir, SL_TCP_RESET);
+        return ends;
     default:
-        break;
+        return ends;
     }
 }
 
-static int clean(const struct sl_tcp_ends *e, int dir) {
-    return e->state[dir] == SL_TCP_ESTABLISHED ||
-           (e->state[dir] == SL_TCP_CLOSED && e->before[dir] == SL_TCP_ESTABLISHED);
+static int clean(unsigned ends, int dir) {
+    return sl_tcp_end(ends, dir) == SL_TCP_ESTABLISHED ||
+           (sl_tcp_end(ends, dir) == SL_TCP_CLOSED &&
+            sl_tcp_end_before(ends, dir) == SL_TCP_ESTABLISHED);
 }
 
 /* established_or_cleanly_closing of Zeek's TCP_Reassembler.cc. */
-int sl_tcp_ends_clean(const struct sl_tcp_ends *e) {
-    return clean(e, 0) && clean(e, 1);
+int sl_tcp_ends_clean(unsigned ends) {
+    return clean(ends, 0) && clean(ends, 1);
 }
 
 /* main.zeek's pattern ^?S[^HAFGIQ]*R.* over the whole history. */
@@ -99,18 +99,18 @@ static int syn_then_reset(const char *history) {
     return history[strcspn(history, "HAFGIQR")] == 'R';
 }
 
-static int unopened(uint8_t state) {
+static int unopened(unsigned state) {
     return state == SL_TCP_INACTIVE || state == SL_TCP_PARTIAL;
 }
 
-static uint8_t reset_by_responder(uint8_t orig, int empty) {
+static uint8_t reset_by_responder(unsigned orig, int empty) {
     if (orig == SL_TCP_SYN_SENT || orig == SL_TCP_SYN_ACK_SENT || (orig == SL_TCP_RESET && empty))
         return SL_STATE_REJ;
     return unopened(orig) ? SL_STATE_RSTRH : SL_STATE_RSTR;
 }
 
-uint8_t sl_tcp_ends_summary(const struct sl_tcp_ends *e, int empty, const char *history) {
-    uint8_t orig = e->state[0], resp = e->state[1];
+uint8_t sl_tcp_ends_summary(unsigned ends, int empty, const char *history) {
+    unsigned orig = sl_tcp_end(ends, 0), resp = sl_tcp_end(ends, 1);
 
     if (resp == SL_TCP_RESET)
         return reset_by_responder(orig, empty);

@@ -16,25 +16,24 @@ enum sl_tcp_end {
     SL_TCP_RESET   /* a RST */
 };
 
-/* Index 0: the originator. before: the state that each end had before its present one. */
-struct sl_tcp_ends {
-    uint8_t state[2], before[2];
-};
-
-/* In 12 bits. */
-static inline unsigned sl_tcp_ends_pack(const struct sl_tcp_ends *e) {
-    return e->state[0] | (unsigned)e->state[1] << 3 | (unsigned)e->before[0] << 6 |
-           (unsigned)e->before[1] << 9;
+/* Both ends in one number of 12 bits: the states of src and dst, then the states that each had
+ * before its present one, three bits each. A number, so that it stays in a register. */
+static inline unsigned sl_tcp_ends(unsigned src, unsigned dst, unsigned before_src,
+                                   unsigned before_dst) {
+    return src | dst << 3 | before_src << 6 | before_dst << 9;
 }
-static inline struct sl_tcp_ends sl_tcp_ends_unpack(unsigned packed) {
-    return (struct sl_tcp_ends){{packed & 7, packed >> 3 & 7}, {packed >> 6 & 7, packed >> 9 & 7}};
+static inline unsigned sl_tcp_end(unsigned ends, int dir) {
+    return ends >> 3 * dir & 7;
+}
+static inline unsigned sl_tcp_end_before(unsigned ends, int dir) {
+    return ends >> (6 + 3 * dir) & 7;
 }
 
-/* The end `dir` has sent a segment with these flags and so much payload. */
-void sl_tcp_ends_step(struct sl_tcp_ends *, int dir, unsigned flags, uint32_t payload_len);
+/* The end `dir` has sent a segment with these flags and so much payload. Returns the ends then. */
+unsigned sl_tcp_ends_step(unsigned ends, int dir, unsigned flags, uint32_t payload_len);
 /* Whether the connection is established, or closing as it should: else a gap means nothing. */
-int sl_tcp_ends_clean(const struct sl_tcp_ends *);
+int sl_tcp_ends_clean(unsigned ends);
 /* SL_STATE_…; empty: neither end has sent or been acknowledged a byte. */
-uint8_t sl_tcp_ends_summary(const struct sl_tcp_ends *, int empty, const char *history);
+uint8_t sl_tcp_ends_summary(unsigned ends, int empty, const char *history);
 
 #endif
