@@ -347,7 +347,7 @@ int sl_writer_close(struct sl_writer *, int keep, struct sl_error *err);
 
 /* ---- flows as rows ---- */
 
-enum { SL_ROWS_JSONL, SL_ROWS_JSON, SL_ROWS_CSV, SL_ROWS_TSV };
+enum { SL_ROWS_JSONL, SL_ROWS_JSON, SL_ROWS_CSV, SL_ROWS_TSV, SL_ROWS_ZEEK };
 
 struct sl_geo;
 struct sl_rows;

@@ -13,9 +13,10 @@ local view = require "sluice.view"
 
 local output = {}
 
-local FORMS = { text = true, json = true, jsonl = true, csv = true, tsv = true }
+local FORMS = { text = true, json = true, jsonl = true, csv = true, tsv = true,
+  zeek = true }
 local ROW_FORMS = { json = C.SL_ROWS_JSON, jsonl = C.SL_ROWS_JSONL, csv = C.SL_ROWS_CSV,
-  tsv = C.SL_ROWS_TSV }
+  tsv = C.SL_ROWS_TSV, zeek = C.SL_ROWS_ZEEK }
 
 local ALL = 2 ^ 31 -- more rows than any table has
 local PAGE_TOP = 10 -- bars of a chart in a page, the same
@@ -35,7 +36,7 @@ local function form_of(o)
   local form = o.form or "text"
   if form == "html" then recipe.fail "-T html: a page is a file: -o report.html" end
   if not FORMS[form] then
-    recipe.fail("-T %s: the forms are text, json, jsonl, csv and tsv", form)
+    recipe.fail("-T %s: the forms are text, json, jsonl, csv, tsv and zeek", form)
   end
   return form
 end

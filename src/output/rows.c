@@ -1,11 +1,12 @@
 /* Flows as rows of text by the million (abi.h: sl_rows). One list of columns serves every form. No
  * text here needs escaping: it is all numbers, addresses and names of our own. */
+#include "conn_log.h"
 #include "digits.h"
 #include "out.h"
 
 #include <stdlib.h>
 
-enum { ROW_MAX = 2048 };
+enum { ROW_MAX = SL_CONN_LOG_MAX };
 
 struct sl_rows {
     struct sl_out *out;
@@ -13,6 +14,7 @@ struct sl_rows {
     const struct sl_services *services;
     int form;
     uint64_t n;
+    struct sl_conn_log conn_log; /* with SL_ROWS_ZEEK */
 };
 
 struct column {
@@ -150,7 +152,11 @@ struct sl_rows *sl_rows_new(struct sl_out *out, struct sl_geo *geo,
     struct sl_rows *r = calloc(1, sizeof *r);
 
     if (r)
-        *r = (struct sl_rows){.out = out, .geo = geo, .services = services, .form = form};
+        *r = (struct sl_rows){.out = out,
+                              .geo = geo,
+                              .services = services,
+                              .form = form,
+                              .conn_log.services = services};
     return r;
 }
 
@@ -158,12 +164,16 @@ void sl_rows_free(struct sl_rows *r) {
     free(r);
 }
 
+static int is_table(const struct sl_rows *r) {
+    return r->form == SL_ROWS_CSV || r->form == SL_ROWS_TSV;
+}
+
 int sl_rows_begin(struct sl_rows *r) {
     char *to = sl_out_reserve(r->out, ROW_MAX);
 
     if (r->form == SL_ROWS_JSON)
         *to++ = '[';
-    for (size_t i = 0; !is_json(r) && i < COLUMNS; i++) {
+    for (size_t i = 0; is_table(r) && i < COLUMNS; i++) {
         to = sl_put_text(to, columns[i].name);
         *to++ = i + 1 == COLUMNS ? '\n' : r->form == SL_ROWS_CSV ? ',' : '\t';
     }
@@ -197,20 +207,34 @@ static char *put_line(const struct sl_rows *r, const struct sl_flow *f, char *to
     return to;
 }
 
+static char *put_row(struct sl_rows *r, const struct sl_flow *f, char *to) {
+    switch (r->form) {
+    case SL_ROWS_ZEEK:
+        return sl_conn_log_flow(&r->conn_log, f, to);
+    case SL_ROWS_JSON:
+        return put_object(r, f, sl_put_text(to, r->n ? ",\n " : "\n "));
+    case SL_ROWS_JSONL:
+        to = put_object(r, f, to);
+        break;
+    default:
+        to = put_line(r, f, to);
+    }
+    *to++ = '\n';
+    return to;
+}
+
 int sl_rows_flows(struct sl_rows *r, struct sl_flow *const *flows, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
-        char *to = sl_out_reserve(r->out, ROW_MAX);
-        if (r->form == SL_ROWS_JSON)
-            to = sl_put_text(to, r->n ? ",\n " : "\n ");
-        to = is_json(r) ? put_object(r, flows[i], to) : put_line(r, flows[i], to);
-        if (r->form != SL_ROWS_JSON)
-            *to++ = '\n';
-        sl_out_advance(r->out, to);
+        sl_out_advance(r->out, put_row(r, flows[i], sl_out_reserve(r->out, ROW_MAX)));
         r->n++;
     }
     return sl_out_error(r->out)->code ? -1 : 0;
 }
 
 int sl_rows_end(struct sl_rows *r) {
+    if (r->form == SL_ROWS_ZEEK) {
+        sl_out_advance(r->out, sl_conn_log_end(&r->conn_log, sl_out_reserve(r->out, ROW_MAX)));
+        return sl_out_error(r->out)->code ? -1 : 0;
+    }
     return r->form == SL_ROWS_JSON ? sl_out_write(r->out, "\n]\n", 3) : 0;
 }
