@@ -417,26 +417,41 @@ struct sl_agg;
 
 /* clang-format off */
 enum {
-    SL_AGG_COUNT = 1, SL_AGG_SUM, SL_AGG_MIN, SL_AGG_MAX, SL_AGG_TOP, SL_AGG_SERIES,
-    SL_AGG_KIND_END
+    SL_AGG_COUNT = 1, SL_AGG_SUM, SL_AGG_MIN, SL_AGG_MAX, SL_AGG_TOP, SL_AGG_SERIES, SL_AGG_MEAN,
+    SL_AGG_QUANTILE, SL_AGG_HISTOGRAM, SL_AGG_DISTINCT, SL_AGG_SAMPLE, SL_AGG_KIND_END
+};
+/* Types of the parts of a key. A prefix is SL_AGG_PREFIX | IPv4 bits << 8 | IPv6 bits << 16. */
+enum {
+    SL_AGG_NUMBER = 1, SL_AGG_ADDRESS, SL_AGG_PREFIX, SL_AGG_STRING, SL_AGG_COUNTRY, SL_AGG_TYPE_END
 };
 /* clang-format on */
-enum { SL_AGG_NUMBER = 1, SL_AGG_ADDRESS, SL_AGG_KEY_END };
 enum { SL_AGG_BY_KEY, SL_AGG_BY_VALUE };
-enum { SL_AGG_MAX_PARTS = 3, SL_AGG_MAX_DECIMALS = 9, SL_AGG_MAX_TEXT = 200 };
+enum {
+    SL_AGG_MAX_PARTS = 3,
+    SL_AGG_MAX_FIELDS = 6,
+    SL_AGG_MAX_DECIMALS = 9,
+    SL_AGG_MAX_TEXT = 200
+};
 
-/* What makes two aggregates the same one, except seed. Zero stands for the default. */
+/* What makes two aggregates the same one, except seed. Zero stands for the default. Fields are the
+ * parts of the key, then those of what a distinct counts or a sample keeps. */
 struct sl_agg_spec {
-    const char *name;                    /* 1 to SL_AGG_MAX_TEXT bytes; copied */
-    const char *label[SL_AGG_MAX_PARTS]; /* of each part of the key, the same; copied */
-    uint32_t type[SL_AGG_MAX_PARTS];     /* SL_AGG_NUMBER or SL_AGG_ADDRESS */
-    uint32_t parts;                      /* of the key; 0: no key */
-    uint32_t kind;                       /* SL_AGG_COUNT … */
-    uint32_t decimals;                   /* values are kept as integers of 10^-decimals */
-    uint64_t max_keys;                   /* bound on distinct keys */
-    uint64_t max_bins;                   /* bound on bins with content; series only */
-    int64_t bin_us;                      /* width of a bin, microseconds; 0: found automatically */
-    uint64_t seed;                       /* of the hash; 0: random. No result depends on it. */
+    const char *name;                     /* 1 to SL_AGG_MAX_TEXT bytes; copied */
+    const char *label[SL_AGG_MAX_FIELDS]; /* of each field, the same; copied */
+    uint32_t type[SL_AGG_MAX_FIELDS];     /* SL_AGG_NUMBER … */
+    uint32_t parts;                       /* of the key; 0: no key */
+    uint32_t of_parts;                    /* of what is counted or kept */
+    uint32_t kind;                        /* SL_AGG_COUNT … */
+    uint32_t decimals;                    /* values are kept as integers of 10^-decimals */
+    uint64_t max_keys;                    /* bound on distinct keys */
+    uint64_t max_bins;                    /* bound on bins with content; series only */
+    int64_t bin_us;                       /* width of a bin, microseconds; 0: found automatically */
+    uint32_t precision;                   /* of a distinct: 2^precision registers */
+    uint32_t keep;                        /* of a sample: records for each key */
+    uint64_t pick;                        /* of a sample: another number, another choice */
+    const double *edges;                  /* of a histogram: ascending; copied */
+    uint32_t n_edges;
+    uint64_t seed; /* of the hash; 0: random. No result depends on it. */
 };
 
 /* What was added, and what could not be. */
@@ -451,6 +466,7 @@ struct sl_agg_counters {
     uint64_t past_keys;  /* new keys past max_keys, in "other" (a merged row counts once) */
     uint64_t past_bins;  /* new bins past max_bins of a fixed width, the same */
     uint64_t no_memory;  /* new keys or bins for which there was no memory, the same */
+    uint64_t cut_texts;  /* strings of more than 255 bytes, of which those count */
 };
 
 struct sl_agg_stats {
@@ -472,11 +488,18 @@ struct sl_agg_rows {
     double bin;     /* of a series: seconds from one row to the next */
 };
 
+/* Texts are borrowed like the rows, and not ended by a zero. */
 struct sl_agg_row {
-    double value;
-    double time; /* of a series: where the bin begins, seconds since 1970 */
-    double number[SL_AGG_MAX_PARTS];
-    struct sl_addr address[SL_AGG_MAX_PARTS];
+    double value;     /* of a mean the mean, of quantile and histogram how many */
+    double time;      /* of a series: where the bin begins, seconds since 1970; of a sample: when */
+    double count;     /* of a mean: values */
+    double deviation; /* of a mean: the standard deviation of a sample */
+    double from, to;  /* of a histogram: the bin, from <= value < to; infinite at the ends */
+    double place;     /* of a sample: p.offset, of a flow 0 */
+    double number[SL_AGG_MAX_FIELDS]; /* of a country its code */
+    struct sl_addr address[SL_AGG_MAX_FIELDS];
+    const char *text[SL_AGG_MAX_FIELDS];
+    uint32_t text_size[SL_AGG_MAX_FIELDS];
     uint32_t other; /* 1: not a key, but all keys past the bound */
 };
 
@@ -487,18 +510,26 @@ void sl_agg_add(struct sl_agg *, double value); /* no key, or the one given by s
 void sl_agg_add_n(struct sl_agg *, double key, double value);
 void sl_agg_add_a(struct sl_agg *, const struct sl_addr *key, double value);
 void sl_agg_add_t(struct sl_agg *, const struct sl_time *, double value); /* series; key as above */
+void sl_agg_add_d(struct sl_agg *); /* distinct: key and what is counted, given by sl_agg_key_… */
+/* sample: the same of what is kept; the record is that packet, or the flow that it begins */
+void sl_agg_add_p(struct sl_agg *, const struct sl_packet *);
+void sl_agg_add_f(struct sl_agg *, const struct sl_flow *);
 void sl_agg_key_n(struct sl_agg *, double part); /* the next part of the key of the next call */
 void sl_agg_key_a(struct sl_agg *, const struct sl_addr *part);
-int sl_agg_get(struct sl_agg *, double *value); /* of the key given so; 0: there is none */
+void sl_agg_key_s(struct sl_agg *, const char *part, size_t size); /* borrowed until that call */
+/* Of the key given so: the value, the mean, how many different ones. 0: there is none. */
+int sl_agg_get(struct sl_agg *, double *value);
+int sl_agg_get_spread(struct sl_agg *, double *deviation, double *count); /* of a mean */
+int sl_agg_get_quantile(struct sl_agg *, double q, double *value);
 
-void sl_agg_stats(const struct sl_agg *, struct sl_agg_stats *);
-struct sl_agg_rows *sl_agg_rows_new(const struct sl_agg *, int order, uint64_t limit,
-                                    struct sl_error *);
+void sl_agg_stats(struct sl_agg *, struct sl_agg_stats *);
+struct sl_agg_rows *sl_agg_rows_new(struct sl_agg *, int order, uint64_t limit, struct sl_error *);
 void sl_agg_row(const struct sl_agg_rows *, uint64_t i, struct sl_agg_row *);
+double sl_agg_row_quantile(const struct sl_agg_rows *, uint64_t i, double q);
 void sl_agg_rows_free(struct sl_agg_rows *);
 
-int sl_agg_merge(struct sl_agg *to, const struct sl_agg *from, struct sl_error *);
-int sl_agg_to_bytes(const struct sl_agg *, uint8_t **bytes, size_t *size, struct sl_error *);
+int sl_agg_merge(struct sl_agg *to, struct sl_agg *from, struct sl_error *);
+int sl_agg_to_bytes(struct sl_agg *, uint8_t **bytes, size_t *size, struct sl_error *);
 void sl_agg_bytes_free(uint8_t *);
 struct sl_agg *sl_agg_from_bytes(const uint8_t *, size_t size, struct sl_error *);
 

@@ -28,9 +28,9 @@ return {
       finish = function(out, run)
         local values = {}
         for i, row in ipairs(bytes:rows()) do
-          local code = row[1]
-          values[i] = { geo.name(code), row[2], flows:get(code), sent:get(code) or 0,
-            received:get(code) or 0 }
+          local name = row[1]
+          values[i] = { name, row[2], flows:get(name), sent:get(name) or 0,
+            received:get(name) or 0 }
         end
         out:map { title = "Traffic by country", values = values, whole = run.stats.bytes,
           columns = { { name = "bytes", unit = "bytes" }, { name = "flows", unit = "flows" },

@@ -80,11 +80,14 @@ local function remembered(make)
   end
 end
 
+-- A block prints as it was written; first is the address that it begins with.
+local Block = { __tostring = function(block) return block.text end }
+
 --- net "10.0.0.0/8", net "2001:db8::/32", net "192.0.2.1" -> a block for addr:within(block).
 address.net = remembered(function(s)
   local a, prefix = parse(s)
   if not a then error(("net: %q is not an address or CIDR block"):format(tostring(s)), 3) end
-  local block = { text = s }
+  local block = setmetatable({ text = s, first = a }, Block)
   for i = 0, 3 do block["v" .. i], block["m" .. i] = tobit(a.w[i]), mask(prefix, i) end
   return block
 end)

@@ -1,14 +1,18 @@
 -- The functions add and get of an aggregate, written anew for each shape of key: LuaJIT then
--- compiles every addition to a direct call into C, with the checks of its arguments folded away.
+-- compiles every addition to direct calls into C, with the checks of its arguments folded away.
 -- They write no table and no upvalue, so that a handler that adds stays free to run in parallel.
 
 local ffi = require("ffi")
 
-local error, ipairs, pairs, tonumber, tostring, type =
-  error, ipairs, pairs, tonumber, tostring, type
+local error, pairs, tonumber, tostring, type = error, pairs, tonumber, tostring, type
 
 local addr_t = ffi.typeof("struct sl_addr")
 local time_t = ffi.typeof("struct sl_time")
+local packet_t = ffi.typeof("struct sl_packet")
+local flow_t = ffi.typeof("struct sl_flow")
+
+local TAKES = { number = "a number", address = "an address", prefix = "an address",
+  string = "a string", country = "an address or a country" }
 
 local function describe(value)
   if type(value) == "string" then
@@ -19,15 +23,16 @@ local function describe(value)
   return value == nil and "nothing" or "a " .. type(value)
 end
 
-local function wrong_key(self, part, value)
-  local kind = self.types[part]
+local function wrong_key(self, at, value)
+  local part = self.parts[at]
   local hint = ""
-  if kind == "number" and ffi.istype(addr_t, value) then
-    hint = ("; declare key = \"%s:address\" for addresses"):format(self.labels[part])
+  if part.type == "number" and ffi.istype(addr_t, value) then
+    hint = ("; declare key = \"%s:address\" for addresses"):format(part.label)
+  elseif part.type == "number" and type(value) == "string" then
+    hint = ("; declare key = \"%s:string\" for strings"):format(part.label)
   end
   error(("aggregate \"%s\": its key \"%s\" takes %s, not %s%s"):format(
-    self.name, self.labels[part], kind == "number" and "a number" or "an address",
-    describe(value), hint), 3)
+    self.name, part.label, TAKES[part.type], describe(value), hint), 3)
 end
 
 local function wrong_value(self, value)
@@ -40,66 +45,125 @@ local function wrong_time(self, value)
     self.name, describe(value)), 3)
 end
 
+local function wrong_record(self, value)
+  error(("aggregate \"%s\": add takes a packet or a flow first, not %s"):format(
+    self.name, describe(value)), 3)
+end
+
 -- Somebody who forgot key = … would sum up ports and never know.
 local function too_many(self)
   error(("aggregate \"%s\": add takes %d parts of a key here; declare them with key = …"):format(
-    self.name, #self.types), 3)
+    self.name, #self.parts), 3)
 end
 
--- The checks of the parts of a key, and the calls that hand them to C.
-local function key_code(types)
-  local names, checks, calls = {}, {}, {}
-  for i, kind in ipairs(types) do
-    names[i] = "k" .. i
-    if kind == "number" then
-      checks[i] = ("local n%d = tonumber(k%d) or wrong_key(self, %d, k%d)"):format(i, i, i, i)
-      calls[i] = ("C.sl_agg_key_n(c, n%d)"):format(i)
-    else
-      checks[i] = ("if not istype(addr_t, k%d) then wrong_key(self, %d, k%d) end"):format(i, i, i)
-      calls[i] = ("C.sl_agg_key_a(c, k%d)"):format(i)
-    end
+-- A country as its code: of an address, or of its name. The database is opened by the first one.
+local function code_of(value)
+  local geo = require("sluice.geo")
+  if ffi.istype(addr_t, value) then
+    return (geo.code(value))
   end
-  return names, checks, calls
+  return type(value) == "string" and geo.code_of(value) or nil
 end
 
-local function add_code(kind, types)
-  local names, checks, calls = key_code(types)
-  local shape = table.concat(types, ",")
+-- Lines that check part k@ and hand it to C, by its type; @ is its number.
+local PART = {
+  number = "local n@ = tonumber(k@) or wrong_key(self, @, k@)\n",
+  address = "if not istype(addr_t, k@) then wrong_key(self, @, k@) end\n",
+  prefix = "if not istype(addr_t, k@) then k@ = first_of(k@) or wrong_key(self, @, k@) end\n",
+  string = "if type(k@) ~= \"string\" then wrong_key(self, @, k@) end\n",
+  country = "local n@ = tonumber(k@) or code_of(k@) or wrong_key(self, @, k@)\n",
+}
+local CALL = {
+  number = "C.sl_agg_key_n(c, n@)\n", address = "C.sl_agg_key_a(c, k@)\n",
+  prefix = "C.sl_agg_key_a(c, k@)\n", string = "C.sl_agg_key_s(c, k@, #k@)\n",
+  country = "C.sl_agg_key_n(c, n@)\n",
+}
+
+-- The first address of a block, which rows of prefixes hold.
+local function first_of(block)
+  return type(block) == "table" and block.first or nil
+end
+
+-- Names, checks and calls of parts 1 to n.
+local function part_code(parts, n)
+  local names, checks, calls = {}, {}, {}
+  for i = 1, n do
+    names[i] = "k" .. i
+    checks[i] = PART[parts[i].type]:gsub("@", i)
+    calls[i] = CALL[parts[i].type]:gsub("@", i)
+  end
+  return names, table.concat(checks), table.concat(calls)
+end
+
+local function text_of(names, checks, calls)
+  return ("return function(self, %s)\nlocal c = self.c\n%s%send"):format(
+    table.concat(names, ", "), checks, calls)
+end
+
+local function last_call(kind, parts, calls)
+  if kind == "series" then
+    return calls .. "C.sl_agg_add_t(c, ts, v)\n"
+  elseif #parts == 1 and (parts[1].type == "number" or parts[1].type == "country") then
+    return "C.sl_agg_add_n(c, n1, v)\n"
+  elseif #parts == 1 and (parts[1].type == "address" or parts[1].type == "prefix") then
+    return "C.sl_agg_add_a(c, k1, v)\n"
+  end
+  return calls .. "C.sl_agg_add(c, v)\n"
+end
+
+local function value_code(object)
+  local names, checks, calls = part_code(object.parts, #object.parts)
   names[#names + 1] = "value"
   names[#names + 1] = "extra"
-  checks[#checks + 1] = "if extra ~= nil then too_many(self) end"
-  if kind == "count" then
-    checks[#checks + 1] = "if value == nil then value = 1 end"
+  checks = checks .. "if extra ~= nil then too_many(self) end\n"
+  if object.kind == "count" then
+    checks = checks .. "if value == nil then value = 1 end\n"
   end
-  checks[#checks + 1] = "local v = tonumber(value) or wrong_value(self, value)"
-  if kind == "series" then
+  checks = checks .. "local v = tonumber(value) or wrong_value(self, value)\n"
+  if object.kind == "series" then
     table.insert(names, 1, "ts")
-    table.insert(checks, 1, "if not istype(time_t, ts) then wrong_time(self, ts) end")
-    calls[#calls + 1] = "C.sl_agg_add_t(c, ts, v)"
-  elseif shape == "number" then
-    calls = { "C.sl_agg_add_n(c, n1, v)" }
-  elseif shape == "address" then
-    calls = { "C.sl_agg_add_a(c, k1, v)" }
-  else
-    calls[#calls + 1] = "C.sl_agg_add(c, v)"
+    checks = "if not istype(time_t, ts) then wrong_time(self, ts) end\n" .. checks
   end
-  return ("return function(self, %s)\nlocal c = self.c\n%s\n%s\nend"):format(
-    table.concat(names, ", "), table.concat(checks, "\n"), table.concat(calls, "\n"))
+  return text_of(names, checks, last_call(object.kind, object.parts, calls))
 end
 
-local function get_code(types)
-  local names, checks, calls = key_code(types)
+local function distinct_code(object)
+  local names, checks, calls = part_code(object.parts, #object.parts)
+  names[#names + 1] = "extra"
+  return text_of(names, checks .. "if extra ~= nil then too_many(self) end\n",
+    calls .. "C.sl_agg_add_d(c)\n")
+end
+
+local function sample_code(object)
+  local names, checks, calls = part_code(object.parts, #object.parts)
+  table.insert(names, 1, "record")
+  names[#names + 1] = "extra"
+  checks = "local flow = istype(flow_t, record)\n" ..
+    "if not flow and not istype(packet_t, record) then wrong_record(self, record) end\n" ..
+    "if extra ~= nil then too_many(self) end\n" .. checks
+  return text_of(names, checks, calls ..
+    "if flow then C.sl_agg_add_f(c, record) else C.sl_agg_add_p(c, record) end\n")
+end
+
+-- call: the function that fills out, and what it returns of it.
+local function get_code(object, call, result)
+  local names, checks, calls = part_code(object.parts, object.n_key)
+  if object.kind == "quantile" then
+    names[#names + 1] = "q"
+    checks = checks .. "local part = tonumber(q or 0.5) or wrong_value(self, q)\n"
+  end
   table.insert(names, 1, "self")
-  return ("return function(%s)\nlocal c, out = self.c, self.out\n%s\n%s\n" ..
-    "if C.sl_agg_get(c, out) == 1 then return out[0] end\nreturn nil\nend"):format(
-    table.concat(names, ", "), table.concat(checks, "\n"), table.concat(calls, "\n"))
+  return ("return function(%s)\nlocal c, out = self.c, self.out\n%s%s" ..
+    "if %s == 1 then return %s end\nreturn nil\nend"):format(
+    table.concat(names, ", "), checks, calls, call, result)
 end
 
-local function compile(code, name, C)
+local function compile(text, name, C)
   local known = {
-    C = C, tonumber = tonumber, istype = ffi.istype, addr_t = addr_t, time_t = time_t,
-    wrong_key = wrong_key, wrong_value = wrong_value, wrong_time = wrong_time,
-    too_many = too_many,
+    C = C, tonumber = tonumber, type = type, istype = ffi.istype, addr_t = addr_t, time_t = time_t,
+    packet_t = packet_t, flow_t = flow_t, wrong_key = wrong_key, wrong_value = wrong_value,
+    wrong_time = wrong_time, wrong_record = wrong_record, too_many = too_many, code_of = code_of,
+    first_of = first_of,
   }
   local upvalues, values = {}, {}
   for key, value in pairs(known) do -- locals, because a global costs a look-up in the trace
@@ -107,11 +171,31 @@ local function compile(code, name, C)
     values[#values + 1] = value
   end
   local chunk = assert(loadstring(
-    ("local %s = ...\n%s"):format(table.concat(upvalues, ", "), code), "=" .. name))
+    ("local %s = ...\n%s"):format(table.concat(upvalues, ", "), text), "=" .. name))
   return chunk(unpack(values, 1, #upvalues))
 end
 
+local ADD = { distinct = distinct_code, sample = sample_code }
+local NO_GET = { series = true, histogram = true, sample = true }
+
 return {
-  adder = function(kind, types, C) return compile(add_code(kind, types), kind .. ":add", C) end,
-  getter = function(kind, types, C) return compile(get_code(types), kind .. ":get", C) end,
+  adder = function(object, C)
+    return compile((ADD[object.kind] or value_code)(object), object.kind .. ":add", C)
+  end,
+  getter = function(object, C)
+    if NO_GET[object.kind] then
+      return nil
+    end
+    local call = object.kind == "quantile" and "C.sl_agg_get_quantile(c, part, out)"
+      or "C.sl_agg_get(c, out)"
+    return compile(get_code(object, call, "out[0]"), object.kind .. ":get", C)
+  end,
+  -- of a mean: the standard deviation (of a sample), and how many values there were
+  spreader = function(object, C)
+    if object.kind ~= "mean" then
+      return nil
+    end
+    return compile(get_code(object, "C.sl_agg_get_spread(c, out, out + 1)", "out[0], out[1]"),
+      "mean:spread", C)
+  end,
 }

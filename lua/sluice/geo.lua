@@ -66,13 +66,24 @@ function geo.code(addr)
 end
 
 --- geo.name(code) -> "DE", or "private", "loopback", "link-local", "multicast", "unknown" …
+--- A name, as rows of aggregates hold it, stays one.
 function geo.name(code)
+  if type(code) == "string" then return code end
   local name = names[code]
   if not name then
     name = ffi.string(text, C.sl_geo_name(code, text))
     names[code] = name
   end
   return name
+end
+
+--- geo.code_of("DE") -> its code, or nil: no country and no other place is called so.
+function geo.code_of(name)
+  if name:find "^%u%u$" then return name:byte(1) * 0x100 + name:byte(2) end
+  for code = 0, C.SL_GEO_N - 1 do
+    if geo.name(code) == name then return code end
+  end
+  return nil
 end
 
 --- geo.country(p.src) -> the name at once.

@@ -35,7 +35,7 @@ function recipe.environment(make)
   env._G = env
   env.net, env.addr, env.geo, env.services = address.net, address.addr, geo, services
   env.stop = stop
-  for _, kind in ipairs { "count", "sum", "min", "max", "top", "series" } do
+  for kind in pairs(aggregate.kinds) do
     env[kind] = make[kind]
   end
   return setmetatable(env, {

@@ -2,7 +2,9 @@
 #include <math.h>
 
 #include "aggregate.h"
+#include "hll.h"
 #include "kind.h"
+#include "pick.h"
 
 #define COLD __attribute__((noinline, cold))
 
@@ -43,21 +45,61 @@ static inline int scale(struct sl_agg *a, double value, int64_t *out) {
     return 0;
 }
 
-static inline void add_words(struct sl_agg *a, const uint64_t *key, uint32_t words, int64_t v) {
-    uint64_t *slot = sl_table_find(&a->table, key, words);
+static inline void apply(struct sl_agg *a, const uint64_t *key, uint32_t words, uint64_t hash,
+                         int64_t v) {
+    uint64_t *slot = sl_table_find_hashed(&a->table, key, words, hash);
 
-    a->counters.additions++;
-    if (sl_slot_empty(slot))
+    if (sl_slot_empty(slot)) {
         a->ops->add_new(a, key, v);
+        return;
+    }
+    sl_combine(a->spec.kind, slot, v);
+    if (a->spec.kind == SL_AGG_MEAN)
+        sl_moments_add(sl_slot_extra(&a->table, slot), v);
+}
+
+/* In a table larger than the caches nearly every addition misses them. So its slot is asked for
+ * now, and used SL_QUEUE additions later; they are made in the order in which they came. */
+static inline void enqueue(struct sl_agg *a, const uint64_t *key, uint32_t words, int64_t v) {
+    struct sl_queue *q = &a->queue;
+    struct sl_queued *item = &q->items[q->at];
+
+    if (q->n == SL_QUEUE)
+        apply(a, item->key, words, item->hash, item->value);
     else
-        sl_combine(a->spec.kind, slot, v);
+        q->n++;
+    item->hash = sl_table_hash(&a->table, key, words);
+    item->value = v;
+    for (uint32_t i = 0; i < words; i++)
+        item->key[i] = key[i];
+    __builtin_prefetch(sl_table_home(&a->table, item->hash));
+    q->at = (q->at + 1) % SL_QUEUE;
+}
+
+void sl_settle(struct sl_agg *a) {
+    struct sl_queue *q = &a->queue;
+
+    for (; q->n; q->n--) {
+        const struct sl_queued *item = &q->items[(q->at + SL_QUEUE - q->n) % SL_QUEUE];
+        apply(a, item->key, a->key_words, item->hash, item->value);
+    }
+}
+
+static inline void add_words(struct sl_agg *a, const uint64_t *key, uint32_t words, int64_t v) {
+    a->counters.additions++;
+    if (sl_has_cells(a))
+        sl_cells_add(a, key, v);
+    else if (a->table.capacity >= a->queue.from)
+        enqueue(a, key, words, v);
+    else
+        apply(a, key, words, sl_table_hash(&a->table, key, words), v);
 }
 
 void sl_agg_add_n(struct sl_agg *a, double key, double value) {
     uint64_t word;
     int64_t v;
 
-    if (!isfinite(key)) {
+    if (!isfinite(key) || a->key_words != 1) {
         a->counters.bad_key++;
         return;
     }
@@ -71,52 +113,35 @@ void sl_agg_add_a(struct sl_agg *a, const struct sl_addr *key, double value) {
     uint64_t words[2];
     int64_t v;
 
-    if (scale(a, value, &v))
-        return;
-    sl_addr_to_words(key, words);
-    add_words(a, words, 2, v);
-}
-
-void sl_agg_key_n(struct sl_agg *a, double part) {
-    if (!isfinite(part))
-        a->staged_bad = 1;
-    if (a->staged_words < a->key_words)
-        a->staged[a->staged_words++] = sl_number_to_word(part);
-}
-
-void sl_agg_key_a(struct sl_agg *a, const struct sl_addr *part) {
-    if (a->staged_words + 2 > a->key_words)
-        return;
-    sl_addr_to_words(part, a->staged + a->staged_words);
-    a->staged_words += 2;
-}
-
-/* Takes the key given in parts; -1: it is not one. */
-static inline int staged(struct sl_agg *a) {
-    int bad = a->staged_bad || a->staged_words != a->key_words;
-
-    a->staged_words = 0;
-    a->staged_bad = 0;
-    return bad ? -1 : 0;
-}
-
-void sl_agg_add(struct sl_agg *a, double value) {
-    int64_t v;
-
-    if (staged(a)) {
+    if (a->key_words != 2) {
         a->counters.bad_key++;
         return;
     }
     if (scale(a, value, &v))
         return;
-    add_words(a, a->staged, a->key_words, v);
+    sl_addr_to_words(key, words);
+    if (a->spec.type[0] != SL_AGG_ADDRESS)
+        sl_words_to_prefix(a->spec.type[0], words);
+    add_words(a, words, 2, v);
+}
+
+void sl_agg_add(struct sl_agg *a, double value) {
+    int64_t v;
+
+    if (sl_take_staged(a, a->key_words)) {
+        a->counters.bad_key++;
+        return;
+    }
+    if (scale(a, value, &v))
+        return;
+    add_words(a, a->staged.words, a->key_words, v);
 }
 
 void sl_agg_add_t(struct sl_agg *a, const struct sl_time *ts, double value) {
     struct sl_series *s = &a->series;
     int64_t v, us;
 
-    if (staged(a)) {
+    if (sl_take_staged(a, a->key_words)) {
         a->counters.bad_key++;
         return;
     }
@@ -134,14 +159,55 @@ void sl_agg_add_t(struct sl_agg *a, const struct sl_time *ts, double value) {
         sl_series_add(a, us, v);
 }
 
-int sl_agg_get(struct sl_agg *a, double *value) {
-    const uint64_t *slot;
+void sl_agg_add_d(struct sl_agg *a) {
+    if (sl_take_staged(a, a->all_words) || a->spec.kind != SL_AGG_DISTINCT) {
+        a->counters.bad_key++;
+        return;
+    }
+    a->counters.additions++;
+    a->staged.words[a->key_words] =
+        sl_hll_hash(a->staged.words + a->key_words, a->all_words - a->key_words);
+    sl_sketch_add(a, a->staged.words);
+}
 
-    if (staged(a) || a->spec.kind == SL_AGG_SERIES)
-        return 0;
-    slot = sl_table_find(&a->table, a->staged, a->key_words);
-    if (sl_slot_empty(slot))
-        return 0;
-    *value = sl_agg_double(a, sl_i128_load(slot));
-    return 1;
+/* A record of a sample: key, then hash, time, place, then what is kept. */
+static void add_record(struct sl_agg *a, const uint64_t *identity, uint32_t n, struct sl_time ts,
+                       uint64_t place) {
+    uint64_t words[SL_KEY_WORDS + SL_PICK_MAX_WORDS];
+    uint64_t *record = words + a->key_words;
+
+    if (sl_take_staged(a, a->all_words) || a->spec.kind != SL_AGG_SAMPLE) {
+        a->counters.bad_key++;
+        return;
+    }
+    if (ts.s > SL_SERIES_MAX_S || ts.s < -SL_SERIES_MAX_S) {
+        a->counters.bad_time++;
+        return;
+    }
+    a->counters.additions++;
+    memcpy(words, a->staged.words, a->key_words * sizeof *words);
+    memcpy(record + SL_PICK_HEAD, a->staged.words + a->key_words,
+           (a->all_words - a->key_words) * sizeof *words);
+    record[SL_PICK_HASH] = sl_hll_hash(identity, n);
+    record[SL_PICK_TIME] = sl_time_to_word(ts.s * 1000000 + ts.nsec / 1000);
+    record[SL_PICK_PLACE] = place;
+    sl_sketch_add(a, words);
+}
+
+/* A packet is known by its time, its place in its input, and its lengths: the same capture gives
+ * the same sample under any name and on any machine. */
+void sl_agg_add_p(struct sl_agg *a, const struct sl_packet *p) {
+    const uint64_t identity[] = {a->spec.pick, (uint64_t)p->ts.s, p->ts.nsec, p->offset64,
+                                 (uint64_t)p->len << 32 | p->caplen};
+
+    add_record(a, identity, sizeof identity / sizeof *identity, p->ts, p->offset64);
+}
+
+void sl_agg_add_f(struct sl_agg *a, const struct sl_flow *f) {
+    uint64_t identity[8] = {a->spec.pick, (uint64_t)f->first.s, f->first.nsec,
+                            (uint64_t)f->sport << 32 | (uint64_t)f->dport << 8 | f->proto};
+
+    sl_addr_to_words(&f->src, identity + 4);
+    sl_addr_to_words(&f->dst, identity + 6);
+    add_record(a, identity, sizeof identity / sizeof *identity, f->first, 0);
 }

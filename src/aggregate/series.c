@@ -38,7 +38,7 @@ static int add_to(struct sl_table *t, const uint64_t *key, sl_i128 value) {
 int sl_series_rebin(struct sl_table *to, const struct sl_table *from, int64_t width_us) {
     uint64_t key[SL_TABLE_MAX_WORDS];
 
-    if (sl_table_init(to, from->key_words, from->max_keys, from->seed))
+    if (sl_table_init(to, from->key_words, 0, from->max_keys, from->seed))
         return -1;
     for (const uint64_t *s = sl_table_next(from, NULL); s; s = sl_table_next(from, s)) {
         memcpy(key, sl_slot_key(s), from->key_words * sizeof *key);
@@ -117,7 +117,8 @@ static int own_series(struct sl_agg *a, const uint64_t *key) {
 
     if (!sl_slot_empty(sl_table_find(keys, key, keys->key_words)))
         return 1;
-    return keys->used < a->spec.max_keys && sl_table_insert(keys, key);
+    return keys->used < a->spec.max_keys && !sl_keep_texts(a, key, 0, a->spec.parts) &&
+           sl_table_insert(keys, key);
 }
 
 static void add_cell(struct sl_agg *a, uint64_t bin, const uint64_t *key, sl_i128 value) {
@@ -146,7 +147,7 @@ void sl_series_add(struct sl_agg *a, int64_t us, int64_t value) {
     s->last_us = sl_series_floor(us, s->width_us);
     sl_combine(SL_AGG_SERIES, slot, value);
     if (a->key_words)
-        add_cell(a, sl_time_to_word(s->last_us), a->staged, value);
+        add_cell(a, sl_time_to_word(s->last_us), a->staged.words, value);
 }
 
 static int reserve(struct sl_agg *to, const struct sl_agg *from) {
@@ -192,9 +193,9 @@ static void merge_cells(struct sl_agg *to, const struct sl_table *from) {
 static int merge(struct sl_agg *to, const struct sl_agg *from) {
     struct sl_order bins, keys;
 
-    if (sl_order_init(&bins, &from->series.bins, SL_ORDER_KEY))
+    if (sl_order_init(&bins, &from->series.bins, SL_ORDER_KEY, NULL))
         return -1;
-    if (sl_order_init(&keys, &from->series.keys, SL_ORDER_KEY)) {
+    if (sl_order_init(&keys, &from->series.keys, SL_ORDER_KEY, NULL)) {
         sl_order_free(&bins);
         return -1;
     }

@@ -68,7 +68,7 @@ static int make_line(struct sl_rows *r) {
     struct line l;
     uint64_t gaps, content, n;
 
-    if (sl_order_init(&bins, &r->agg->series.bins, SL_ORDER_KEY))
+    if (sl_order_init(&bins, &r->agg->series.bins, SL_ORDER_KEY, NULL))
         return -1;
     sl_order_sort(&bins, bins.n);
     l = choose(r->agg, &bins);
@@ -92,7 +92,7 @@ static int make_keys(struct sl_rows *r, int order, uint64_t limit) {
     const struct sl_agg *a = r->agg;
     enum sl_order_by by = order == SL_AGG_BY_VALUE ? SL_ORDER_VALUE : SL_ORDER_KEY;
 
-    if (sl_table_init(&r->keys, a->key_words, a->spec.max_keys, r->cells.seed))
+    if (sl_table_init(&r->keys, a->key_words, 0, a->spec.max_keys, r->cells.seed))
         return -1;
     for (const uint64_t *s = sl_table_next(&r->cells, NULL); s; s = sl_table_next(&r->cells, s)) {
         uint64_t *slot = sl_table_insert(&r->keys, sl_slot_key(s) + 1);
@@ -100,7 +100,7 @@ static int make_keys(struct sl_rows *r, int order, uint64_t limit) {
             return -1;
         sl_combine(SL_AGG_SERIES, slot, sl_i128_load(s));
     }
-    if (sl_order_init(&r->order, &r->keys, by))
+    if (sl_order_init(&r->order, &r->keys, by, &(struct sl_order_how){sl_key_order(a), NULL, a}))
         return -1;
     r->head.total = r->order.n;
     r->shown = limit && limit < r->order.n ? limit : r->order.n;
@@ -153,7 +153,7 @@ void sl_series_row(const struct sl_rows *r, uint64_t i, struct sl_agg_row *out) 
     } else {
         const uint64_t *words = sl_slot_key(r->order.items[key].slot);
         memcpy(cell + 1, words, r->agg->key_words * sizeof *cell);
-        sl_row_key(r->agg, words, out);
+        sl_row_fields(r->agg, words, 0, r->agg->spec.parts, out);
         out->value = sl_agg_double(r->agg, value_in(&r->cells, cell));
     }
 }

@@ -54,11 +54,11 @@ static int set_capacity(struct sl_table *t, uint64_t capacity) {
     return 0;
 }
 
-int sl_table_init(struct sl_table *t, uint32_t key_words, uint64_t max_keys,
+int sl_table_init(struct sl_table *t, uint32_t key_words, uint32_t extra_words, uint64_t max_keys,
                   const uint64_t seed[2]) {
     memset(t, 0, sizeof *t);
     t->key_words = key_words;
-    t->stride = key_words + 2;
+    t->stride = 2 + key_words + extra_words;
     t->max_keys = max_keys;
     t->seed[0] = seed[0];
     t->seed[1] = seed[1] | 1;

@@ -1,11 +1,12 @@
 /* A hash table from keys of a fixed number of 64-bit words (0 to SL_TABLE_MAX_WORDS) to 128-bit
- * values: what stands behind every keyed aggregate.
+ * values, and words beside them where one value does not tell all: what stands behind every keyed
+ * aggregate.
  *
  * Open addressing with linear probing; key and value lie in one slot, so that a look-up in a
  * table larger than the cache costs one miss:
  *
  *     slot[0..1]  value, biased (int128.h); slot[1] is 0 in an empty slot
- *     slot[2..]   key words
+ *     slot[2..]   key words, then extra words (0 in a new slot)
  *
  * The hash is seeded, because keys come from captures and somebody may have chosen them to
  * collide. Nothing that leaves the table may depend on the order of its slots: see order.h.
@@ -18,7 +19,7 @@
 #include "../types.h"
 #include "int128.h"
 
-enum { SL_TABLE_MAX_WORDS = 7 }; /* the bin of a series and three addresses */
+enum { SL_TABLE_MAX_WORDS = 10 }; /* the bin of a series and three strings */
 
 struct sl_table {
     uint64_t *slots;
@@ -28,12 +29,12 @@ struct sl_table {
     uint64_t max_keys; /* expected bound: the last growth is cut to what it needs */
     uint64_t seed[2];  /* the second one is odd */
     uint32_t key_words;
-    uint32_t stride; /* words of a slot: key_words + 2 */
+    uint32_t stride; /* words of a slot: 2 + key_words + the extra ones */
     size_t mapped;   /* bytes from mmap; 0: slots come from calloc */
 };
 
 /* An empty table. max_keys is a hint, not a limit. 0, or -1 without memory. */
-int sl_table_init(struct sl_table *, uint32_t key_words, uint64_t max_keys,
+int sl_table_init(struct sl_table *, uint32_t key_words, uint32_t extra_words, uint64_t max_keys,
                   const uint64_t seed[2]) SL_USED;
 void sl_table_free(struct sl_table *); /* allowed on zeroed memory */
 
@@ -61,6 +62,14 @@ static inline const uint64_t *sl_slot_key(const uint64_t *slot) {
     return slot + 2;
 }
 
+static inline uint64_t *sl_slot_extra(const struct sl_table *t, uint64_t *slot) {
+    return slot + 2 + t->key_words;
+}
+
+static inline const uint64_t *sl_slot_extra_of(const struct sl_table *t, const uint64_t *slot) {
+    return slot + 2 + t->key_words;
+}
+
 /* Folded multiplication, as in wyhash: both halves of the product count. The slot number comes
  * from the upper bits, which depend on every bit of every word. */
 static inline uint64_t sl_table_hash(const struct sl_table *t, const uint64_t *key,
@@ -74,14 +83,18 @@ static inline uint64_t sl_table_hash(const struct sl_table *t, const uint64_t *k
     return h;
 }
 
-/* The slot that holds key, or the empty one where it would go. words is t->key_words: callers
- * that know it as a constant pass that, and the loops unroll. */
-static inline uint64_t *sl_table_find(const struct sl_table *t, const uint64_t *key,
-                                      uint32_t words) {
-    uint64_t i = (uint64_t)((sl_u128)sl_table_hash(t, key, words) * t->capacity >> 64);
+/* The slot where looking for a key with that hash begins. */
+static inline uint64_t *sl_table_home(const struct sl_table *t, uint64_t hash) {
+    return t->slots + (uint64_t)((sl_u128)hash * t->capacity >> 64) * t->stride;
+}
+
+/* The slot that holds key, or the empty one where it would go. hash is that of the key. */
+static inline uint64_t *sl_table_find_hashed(const struct sl_table *t, const uint64_t *key,
+                                             uint32_t words, uint64_t hash) {
+    const uint64_t *end = t->slots + t->capacity * t->stride;
+    uint64_t *slot = sl_table_home(t, hash);
 
     for (;;) {
-        uint64_t *slot = t->slots + i * (words + 2);
         uint64_t differs = 0;
         if (sl_slot_empty(slot))
             return slot;
@@ -89,9 +102,17 @@ static inline uint64_t *sl_table_find(const struct sl_table *t, const uint64_t *
             differs |= slot[2 + w] ^ key[w];
         if (!differs)
             return slot;
-        if (++i == t->capacity)
-            i = 0;
+        slot += t->stride;
+        if (slot == end)
+            slot = t->slots;
     }
+}
+
+/* The same. words is t->key_words: callers that know it as a constant pass that, and the loops
+ * unroll. */
+static inline uint64_t *sl_table_find(const struct sl_table *t, const uint64_t *key,
+                                      uint32_t words) {
+    return sl_table_find_hashed(t, key, words, sl_table_hash(t, key, words));
 }
 
 #endif

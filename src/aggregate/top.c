@@ -16,7 +16,7 @@ static void cut(struct sl_agg *a) {
     sl_i128 amount;
     uint64_t before = a->table.used;
 
-    if (sl_order_init(&order, &a->table, SL_ORDER_VALUE))
+    if (sl_order_init(&order, &a->table, SL_ORDER_VALUE, NULL))
         return; /* one key too many is better than a wrong cut; the next new one tries again */
     sl_order_select(&order, a->spec.max_keys / 2);
     amount = sl_i128_load(order.items[a->spec.max_keys / 2].slot);
@@ -24,10 +24,12 @@ static void cut(struct sl_agg *a) {
     sl_table_subtract(&a->table, amount);
     a->error += amount;
     a->counters.past_keys += before - a->table.used;
+    sl_sweep_texts(a);
 }
 
 static void add_new(struct sl_agg *a, const uint64_t *key, int64_t value) {
-    uint64_t *slot = sl_table_insert(&a->table, key);
+    uint64_t *slot =
+        sl_keep_texts(a, key, 0, a->spec.parts) ? NULL : sl_table_insert(&a->table, key);
 
     if (!slot) {
         lose(a, value);
@@ -46,9 +48,13 @@ static int reserve(struct sl_agg *to, const struct sl_agg *from) {
 static int merge(struct sl_agg *to, const struct sl_agg *from) {
     for (const uint64_t *s = sl_table_next(&from->table, NULL); s;
          s = sl_table_next(&from->table, s)) {
-        uint64_t *slot = sl_table_insert(&to->table, sl_slot_key(s));
+        uint64_t *slot = sl_keep_texts(to, sl_slot_key(s), 0, to->spec.parts)
+                             ? NULL
+                             : sl_table_insert(&to->table, sl_slot_key(s));
         if (slot)
             sl_combine(SL_AGG_TOP, slot, sl_i128_load(s));
+        else
+            to->error += sl_i128_load(s);
     }
     to->error += from->error;
     if (to->table.used > to->spec.max_keys)

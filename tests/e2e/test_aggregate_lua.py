@@ -16,6 +16,8 @@ local aggregate = require("sluice.aggregate")
 local make = aggregate.new { C = lib }
 local count, sum, min, max, top, series =
   make.count, make.sum, make.min, make.max, make.top, make.series
+local mean, quantile, histogram, distinct, sample =
+  make.mean, make.quantile, make.histogram, make.distinct, make.sample
 local function v4(n)
   return ffi.new("struct sl_addr", { { 0, 0, 0xffff, n } })
 end
@@ -142,6 +144,109 @@ def test_other_and_notes(lua):
              "1 additions whose key is no finite number were left out"]
 
 
+def test_mean(lua):
+    assert lua("""
+        local m = mean { "m", key = "port" }
+        for i = 1, 4 do m:add(80, i) m:add(443, i / 4) end
+        local rows = m:top(2)
+        show(rows)
+        print(rows[1].count, ("%.9f"):format(rows[1].deviation), m:get(443), m:spread(80))
+        local all = mean { "all" }
+        print(tostring(all:value()), tostring(all:spread()))
+        all:add(3)
+        print(all:value(), all:spread())
+    """) == ["80 2.5", "443 0.625", "4\t1.290994449\t0.625\t1.2909944487358\t4", "nil\tnil",
+             "3\t0\t1"]
+
+
+def test_quantile(lua):
+    assert lua("""
+        local q = quantile { "q", q = { 0, 0.5, 1 }, decimals = 0 }
+        show(q:rows())
+        print(tostring(q:value(0.5)), q:rows().count)
+        for i = 1, 101 do q:add(i) end
+        show(q:rows())
+        print(q:value(), q:value(0.9), q:rows().count)
+        local k = quantile { "k", key = "port", q = 0.5, decimals = 0 }
+        for i = 1, 5 do k:add(80, i) k:add(443, 10 * i) k:add(443, 10 * i) end
+        show(k:rows())
+        local rows = k:top(1)
+        show(rows)
+        print(rows[1].count, rows.total, k:get(80, 1), tostring(k:get(81, 1)))
+    """) == ["0", "0.5", "1", "nil\t0", "0 1", "0.5 51", "1 101", "51\t91\t101",
+             "80 3", "443 30", "443 30", "10\t2\t5\tnil"]
+
+
+def test_histogram(lua):
+    assert lua("""
+        local h = histogram { "h", from = 1, to = 100, factor = 10 }
+        for _, v in ipairs { 0.5, 1, 9.99, 10, 11, 99, 100, 1e6 } do h:add(v) end
+        show(h:rows())
+        show(h:bars())
+        local l = histogram { "l", from = 0, to = 1, step = 0.25, key = "port" }
+        l:add(80, 0.3) l:add(80, 0.8) l:add(443, 0)
+        show(l:bars())
+        print(#l:rows(), histogram { "e", edges = { 5, 6 } }:rows()[1][3])
+        show(histogram { "n", from = 0, to = 0.3, step = 0.1 }:rows())
+    """) == ["-inf 1 1", "1 10 2", "10 100 3", "100 inf 2",
+             "below 1 1", "1 – 10 2", "10 – 100 3", "100 and more 2",
+             "80 0.25 – 0.5 1", "80 0.5 – 0.75 0", "80 0.75 – 1 1", "443 0 – 0.25 1", "8\t0",
+             "0 0.1 0", "0.1 0.2 0", "0.2 0.3 0"]
+
+
+def test_distinct(lua):
+    assert lua("""
+        local d = distinct { "d", of = "address" }
+        print(d:value())
+        for i = 1, 1000 do d:add(v4(i % 250)) end
+        print(d:value())
+        local k = distinct { "k", key = "port", of = { "src:address", "name:string" } }
+        for i = 1, 60 do k:add(i % 3, v4(i % 4), i % 5 < 2 and "a" or "b") end
+        show(k:top(2))
+        print(k:get(2), tostring(k:get(3)), #k:rows())
+    """) == ["0", "250", "0 8", "1 8", "8\tnil\t3"]
+
+
+def test_sample(lua):
+    out = lua("""
+        local p = ffi.new("struct sl_packet")
+        local function fill(make, first, last)
+          local s = make.sample { "s", n = 5, of = { "name:string", "port" } }
+          for i = first, last do
+            p.ts.s, p.offset64 = 2000 - i, i
+            s:add(p, "p" .. i, i)
+          end
+          return s
+        end
+        local whole = fill(make, 1, 200)
+        local one, two = aggregate.new { C = lib }, aggregate.new { C = lib }
+        local a, b = fill(one, 1, 77), fill(two, 78, 200)
+        b:merge(a)
+        print(b:to_bytes() == whole:to_bytes())
+        local rows = whole:rows()
+        for _, r in ipairs(rows) do print(r[1] + r[3], r[2] == "p" .. r[3], r.offset == r[3]) end
+        print(rows[1][1] < rows[5][1])
+        local f, s = ffi.new("struct sl_flow"), sample { "f", key = "proto" }
+        f.first.s, f.proto = 7, 6
+        s:add(f, f.proto)
+        show(s:rows())
+    """)
+    assert out == ["true"] + ["2000\ttrue\ttrue"] * 5 + ["true", "7 6"]
+
+
+def test_strings_as_keys(lua):
+    assert lua("""
+        local s = sum { "s", key = { "host:string", "port" } }
+        s:add("b.example", 80, 2) s:add("a.example", 443, 1) s:add("a.example", 80, 5)
+        s:add("", 1, 1) s:add(("x"):rep(300), 1, 1)
+        local rows = s:rows()
+        print(rows[1][1] == "", #rows[5][1], rows.notes[1])
+        show { rows[2], rows[3], rows[4] }
+        print(s:get("a.example", 80), tostring(s:get("c.example", 80)))
+    """) == ["true\t255\t1 strings of more than 255 bytes were cut to that length",
+             "a.example 80 5", "a.example 443 1", "b.example 80 2", "5\tnil"]
+
+
 def test_series(lua):
     assert lua("""
         local s = series { "bytes", bin = 60 }
@@ -182,7 +287,7 @@ def test_merging_objects_and_bytes(lua):
         fails(a.merge, a, bytes:sub(1, -2) .. "x")
         fails(a.merge, a, one.sum { "y", key = "address" })
     """) == ["@0 50500", "@9 50400", "10\ttrue\ttrue",
-             "cannot read a stored aggregate: its checksum is wrong, near byte 330; write the "
+             "cannot read a stored aggregate: its checksum is wrong, near byte 370; write the "
              "file again",
              "cannot merge aggregate \"y\" into \"x\": their name differs; merge results of the "
              "same recipe with the same options"]
@@ -190,7 +295,8 @@ def test_merging_objects_and_bytes(lua):
 
 @pytest.mark.parametrize("code, message", [
     ('sum { "b", key = "port" }:add("http", 1)',
-     'aggregate "b": its key "port" takes a number, not the string "http"'),
+     'aggregate "b": its key "port" takes a number, not the string "http"; declare '
+     'key = "port:string" for strings'),
     ('sum { "b", key = "src" }:add(v4(1), 1)',
      'aggregate "b": its key "src" takes a number, not a struct sl_addr; declare '
      'key = "src:address" for addresses'),
@@ -208,8 +314,25 @@ def test_merging_objects_and_bytes(lua):
      'aggregate "b": sum has no option kee; it has key, keys, decimals'),
     ('sum { key = "port" }', 'sum needs a name: sum { "bytes by port", … }'),
     ('sum { "b", key = { "a", "b", "c", "d" } }', 'aggregate "b": a key has at most 3 parts'),
-    ('sum { "b", key = "x:string" }', 'aggregate "b": a key is a number or an address, '
-                                      'not "string"'),
+    ('sum { "b", key = "x:text" }', 'aggregate "b": a key is a number, an address, address/24, '
+                                    'string or country, not "text"'),
+    ('sum { "b", key = "x:address/33" }', 'aggregate "b": a prefix is said as "address/24" or '
+                                          '"address/24/48", not "x:address/33"'),
+    ('sum { "b", key = "n:string" }:add(5, 1)',
+     'aggregate "b": its key "n" takes a string, not a number'),
+    ('distinct { "d" }', 'aggregate "d": of says what is counted: of = "address"'),
+    ('distinct { "d", of = "port" }:add(1, 2)',
+     'aggregate "d": add takes 1 parts of a key here; declare them with key = …'),
+    ('sample { "s" }:add(5)', 'aggregate "s": add takes a packet or a flow first, not a number'),
+    ('quantile { "q", q = 99 }',
+     'aggregate "q": q is a number from 0 to 1, or a list of such: 0.99'),
+    ('histogram { "h", from = 1, to = 5 }',
+     'aggregate "h": a histogram has edges = { … }, or from, to and step, or from, to and factor'),
+    ('histogram { "h", from = 0, to = 5, factor = 2 }',
+     'aggregate "h": factor is above 1, and from above 0 then'),
+    ('histogram { "h", edges = { 3, 2 } }',
+     'aggregate "h": edges ascend, by 10^-decimals or more'),
+    ('histogram { "h", edges = { 3, "x" } }', 'aggregate "h": edges is a list of numbers'),
     ('top { "t" }', 'aggregate "t": top needs a key'),
     ('sum { "b", decimals = 12 }', 'aggregate "b": decimals is 0 to 9'),
     ('series { "s", bin = 1e-9 }',
@@ -241,11 +364,17 @@ def test_additions_are_compiled(lua):
           sum { "n", key = "port" }, sum { "a", key = "address" },
           sum { "an", key = { "src:address", "port" } }, count { "k" }, series { "s" },
           series { "sn", key = "port" }, top { "t", key = "address", decimals = 6 },
+          mean { "m", key = "port" }, quantile { "q", key = "port" },
+          histogram { "h", from = 1, to = 2000, factor = 2 },
+          distinct { "d", key = "port", of = "address" }, sample { "sa", of = "address" },
+          sum { "p", key = "address/24" }, sum { "st", key = "name:string" },
         }
         local bodies = {
           "x:add(q.dport, q.len)", "x:add(q.src, q.len)", "x:add(q.src, q.dport, q.len)",
           "x:add()", "x:add(q.ts, q.len)", "x:add(q.ts, q.dport, q.len)",
-          "x:add(q.src, q.t)",
+          "x:add(q.src, q.t)", "x:add(q.dport, q.t)", "x:add(q.dport, q.len)", "x:add(q.len)",
+          "x:add(q.dport, q.src)", "x:add(q, q.src)", "x:add(q.src, q.len)",
+          "x:add(q.dport == 0 and 'http' or 'https', q.len)",
         }
         for i, body in ipairs(bodies) do
           local f = assert(loadstring("local p, x = ... for i = 0, 9999 do local q = p[i % 4] " ..
@@ -254,7 +383,7 @@ def test_additions_are_compiled(lua):
           assert(tonumber(adders[i]:memory()) > 0)
         end
     """, "-jv")
-    for i in range(1, 8):
+    for i in range(1, 15):
         assert any("body%d:1 loop" % i in line for line in out), (i, out)
     aborted = [line for line in out if "abort" in line and "body" in line]
     assert not aborted, aborted

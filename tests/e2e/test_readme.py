@@ -1,9 +1,10 @@
 """Every command that the documentation shows is run on the example capture and must succeed.
 
-Blocks fenced as ```sh count, lines in them that start with ./sluice or sluice (after an optional `$ `),
+Recipes shown whole (```lua blocks that begin with a comment and return a table) are run too. Blocks fenced as ```sh count, lines in them that start with ./sluice or sluice (after an optional `$ `),
 continued over a backslash at the end. A block after `<!-- not run: reason -->` is left alone. CAPTURE.pcap names that
 are not files become the example capture.
 """
+import json
 import os
 import re
 import shutil
@@ -46,5 +47,22 @@ def test_command(line, tmp_path):
     assert done.stdout or "-o" in line or "-w" in line or ">" in line
 
 
+def recipes():
+    for document in DOCUMENTS:
+        with open(os.path.join(ROOT, document), encoding="utf-8") as file:
+            for block in re.findall(r"^```lua\n(-- .*?^return \{.*?)^```", file.read(), re.M | re.S):
+                yield pytest.param(block, id="%s: %s" % (document, block[3:60].splitlines()[0]))
+
+
+@pytest.mark.parametrize("text", list(recipes()))
+def test_recipe(text, tmp_path):
+    path = tmp_path / "shown.lua"
+    path.write_text(text)
+    done = subprocess.run([PROGRAM, path, EXAMPLE, "-T", "json"], capture_output=True, check=False, timeout=120 * SLOWNESS)
+    assert done.returncode == 0, done.stderr.decode()
+    json.loads(done.stdout)
+
+
 def test_there_are_commands():
+    assert list(recipes())
     assert list(commands()), "no ```sh block with a sluice command in %s" % ", ".join(DOCUMENTS)

@@ -14,7 +14,7 @@ static void must(int truth) {
         abort();
 }
 
-static void read_rows(const struct sl_agg *a, int order, uint64_t limit) {
+static void read_rows(struct sl_agg *a, int order, uint64_t limit) {
     struct sl_error err;
     struct sl_agg_rows *rows = sl_agg_rows_new(a, order, limit, &err);
     struct sl_agg_row row;
@@ -22,7 +22,23 @@ static void read_rows(const struct sl_agg *a, int order, uint64_t limit) {
     must(rows != NULL);
     for (uint64_t i = 0; i < rows->n && i < 1000; i++)
         sl_agg_row(rows, i, &row);
+    for (uint64_t i = 0; i < rows->n && i < 10; i++)
+        (void)sl_agg_row_quantile(rows, i, 0.5);
     sl_agg_rows_free(rows);
+}
+
+static void stage(struct sl_agg *a, const struct sl_agg_spec *spec, int64_t n) {
+    struct sl_addr address = {{0, 0, 0xffff, (uint32_t)n}};
+
+    for (uint32_t i = 0; i < spec->parts + spec->of_parts; i++) {
+        uint32_t type = spec->type[i] & 0xff;
+        if (type == SL_AGG_ADDRESS || type == SL_AGG_PREFIX)
+            sl_agg_key_a(a, &address);
+        else if (type == SL_AGG_STRING)
+            sl_agg_key_s(a, "texts of many lengths: 0123456789 0123456789 0123", (size_t)n);
+        else
+            sl_agg_key_n(a, (double)n);
+    }
 }
 
 static void add_some(struct sl_agg *a) {
@@ -31,21 +47,20 @@ static void add_some(struct sl_agg *a) {
     sl_agg_stats(a, &stats);
     for (int64_t n = 0; n < 50; n++) {
         struct sl_time ts = {n * 100000, 0};
-        struct sl_addr address = {{0, 0, 0xffff, (uint32_t)n}};
-        for (uint32_t i = 0; i < stats.spec.parts; i++) {
-            if (stats.spec.type[i] == SL_AGG_NUMBER)
-                sl_agg_key_n(a, (double)n);
-            else
-                sl_agg_key_a(a, &address);
-        }
+        struct sl_packet p = {.ts = ts, .offset64 = (uint64_t)n};
+        stage(a, &stats.spec, n);
         if (stats.spec.kind == SL_AGG_SERIES)
             sl_agg_add_t(a, &ts, (double)n);
+        else if (stats.spec.kind == SL_AGG_DISTINCT)
+            sl_agg_add_d(a);
+        else if (stats.spec.kind == SL_AGG_SAMPLE)
+            sl_agg_add_p(a, &p);
         else
             sl_agg_add(a, (double)n);
     }
 }
 
-static void same_bytes(const struct sl_agg *a, const uint8_t *data, size_t size) {
+static void same_bytes(struct sl_agg *a, const uint8_t *data, size_t size) {
     struct sl_error err;
     uint8_t *again;
     size_t n;

@@ -61,6 +61,14 @@ ONE_LINERS = [
     'max("size", p.len)',
     'top("talkers", p.src, p.len)',
     'series("bytes", p.ts, p.len)',
+    'sum("bytes", p.src, p.dst, p.len)',
+    'series("bytes by protocol", p.ts, p.proto, p.len)',
+    'mean("size by port", p.dport, p.len)',
+    'quantile("size by port", p.dport, p.len)',
+    'histogram("sizes", p.len)',
+    'distinct("clients", p.dport, p.src)',
+    'sample("some", p, p.src)',
+    'sum("bytes", p.proto_name, p.len)',
 ]
 
 FILTERS = [

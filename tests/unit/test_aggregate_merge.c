@@ -3,15 +3,28 @@
 
 enum { PARTS = 5 };
 
-static const char *const shapes[] = {"", "n", "a", "nn", "an", "aa", "nan"};
-enum { SHAPES = sizeof shapes / sizeof *shapes };
+static const char *const shapes[] = {"",  "n", "a",  "nn", "an",  "aa", "p",
+                                     "s", "c", "sp", "ns", "nan", "ss", "sss"};
+static const char *const kept[] = {":n", ":a", ":s", ":pn", ":cns", ":aaa"};
+enum { SHAPES = sizeof shapes / sizeof *shapes, KEPT = sizeof kept / sizeof *kept };
 
 static struct sl_agg_spec random_spec(uint64_t *random) {
     uint32_t kind = SL_AGG_COUNT + (uint32_t)random_below(random, SL_AGG_KIND_END - SL_AGG_COUNT);
     uint32_t shape = (uint32_t)random_below(random, SHAPES);
-    struct sl_agg_spec spec = spec_of(kind, shapes[kind == SL_AGG_TOP && !shape ? 1 : shape]);
+    char types[16];
+    struct sl_agg_spec spec;
 
+    (void)snprintf(
+        types, sizeof types, "%s%s", shapes[kind == SL_AGG_TOP && !shape ? 1 : shape],
+        kind == SL_AGG_DISTINCT || kind == SL_AGG_SAMPLE ? kept[random_below(random, KEPT)] : "");
+    spec = spec_of(kind, types);
     spec.decimals = (uint32_t)random_below(random, 4);
+    if (kind == SL_AGG_DISTINCT) /* few registers: lists turn into them */
+        spec.precision = 6 + (uint32_t)random_below(random, 3);
+    if (kind == SL_AGG_SAMPLE) {
+        spec.keep = 1 + (uint32_t)random_below(random, 20);
+        spec.pick = random_below(random, 3);
+    }
     if (kind == SL_AGG_SERIES) {
         spec.max_keys = 300; /* more than add_random makes: exact */
         spec.max_bins = 4 + random_below(random, 40);
@@ -47,21 +60,11 @@ static struct sl_time random_time(uint64_t *random) {
 /* One addition, the same for the same state of random. */
 static void add_random(struct sl_agg *a, const struct sl_agg_spec *spec, uint64_t random) {
     double value = random_value(spec, &random);
+    uint32_t numbers[SL_AGG_MAX_FIELDS];
 
-    for (uint32_t i = 0; i < spec->parts; i++) {
-        uint64_t k = random_below(&random, 6);
-        struct sl_addr address = v4((uint32_t)k * 0x01010101);
-        if (spec->type[i] == SL_AGG_NUMBER)
-            sl_agg_key_n(a, (double)k - 2.5);
-        else
-            sl_agg_key_a(a, &address);
-    }
-    if (spec->kind == SL_AGG_SERIES) {
-        struct sl_time t = random_time(&random);
-        sl_agg_add_t(a, &t, value);
-    } else {
-        sl_agg_add(a, value);
-    }
+    for (uint32_t i = 0; i < SL_AGG_MAX_FIELDS; i++)
+        numbers[i] = (uint32_t)random_below(&random, i < spec->parts ? 6 : 60);
+    add_any(a, spec, numbers, random_time(&random), value);
 }
 
 static void shuffle(uint64_t *items, size_t n, uint64_t *random) {
