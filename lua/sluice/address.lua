@@ -80,17 +80,32 @@ local function remembered(make)
   end
 end
 
--- A block prints as it was written; first is the address that it begins with.
-local Block = { __tostring = function(block) return block.text end }
+-- first: the address that it begins with.
+local function block_of(s)
+  local a, prefix = parse(s)
+  if not a then return nil end
+  local block = { text = s, first = a }
+  for i = 0, 3 do block["v" .. i], block["m" .. i] = tobit(a.w[i]), mask(prefix, i) end
+  return block
+end
 
 --- net "10.0.0.0/8", net "2001:db8::/32", net "192.0.2.1" -> a block for addr:within(block).
 address.net = remembered(function(s)
-  local a, prefix = parse(s)
-  if not a then error(("net: %q is not an address or CIDR block"):format(tostring(s)), 3) end
-  local block = setmetatable({ text = s, first = a }, Block)
-  for i = 0, 3 do block["v" .. i], block["m" .. i] = tobit(a.w[i]), mask(prefix, i) end
+  local block = block_of(s)
+  if not block then
+    error(("net: %q is not an address or CIDR block"):format(tostring(s)), 3)
+  end
   return block
 end)
+
+-- In rows blocks stand as values, so they print. Those of handlers have no metatable: that they do
+-- no more than compare must be seen in the bytecode (sluice.uses).
+local Block = { __tostring = function(block) return block.text end }
+
+--- address.shown("10.0.0.0/8") -> a block that prints.
+function address.shown(s)
+  return setmetatable(block_of(s), Block)
+end
 
 --- addr "192.0.2.1" -> an address, to compare with p.src == a.
 address.addr = remembered(function(s)

@@ -77,7 +77,7 @@ local function cell_of(part, row, at)
   end
   local address = addr_t(row.address[at])
   local bits = address:is_ipv4() and part.v4 or part.v6
-  return require("sluice.address").net(("%s/%d"):format(tostring(address), bits))
+  return require("sluice.address").shown(("%s/%d"):format(tostring(address), bits))
 end
 
 -- Appends parts first to last of a row.
