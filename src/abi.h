@@ -251,6 +251,7 @@ struct sl_traffic {
 };
 
 struct sl_run;
+struct sl_agg;
 
 /* Opens the inputs; options are borrowed until it returns. NULL with *err on failure. */
 struct sl_run *sl_run_open(const struct sl_options *, struct sl_error *err);
@@ -282,6 +283,23 @@ struct sl_tap *sl_run_tap(struct sl_run *, int flows, int look);
  * keeps flows. -1: sl_run_error. */
 int sl_tap_heads(struct sl_tap *, uint32_t size);
 uint64_t sl_tap_heads_lost(const struct sl_tap *); /* sides whose head was cut for want of memory */
+struct sl_tap *sl_run_tap_at(struct sl_run *, uint32_t i); /* the i-th one, from 0 */
+
+/* When all taps are there: starts so many workers, each of which goes over its share of the capture
+ * as sl_run_skim does, or where script is not NULL runs lua/sluice/main.lua to do it. One input
+ * only. workers 0: whoever calls sl_run_next and sl_run_skim does it alone. -1: sl_run_error. */
+struct sl_script;
+int sl_run_start(struct sl_run *, uint32_t workers, uint64_t split_bytes,
+                 const struct sl_script *script);
+int sl_run_can_share(const struct sl_run *); /* 1: workers > 0 is allowed */
+/* With workers, instead of sl_run_next: waits until taps have decided flows, or 100 ms. */
+int sl_run_wait(struct sl_run *);
+/* Offers an aggregate to be added to by workers, in whose Lua it is the same number, from 0. */
+int sl_run_share(struct sl_run *, struct sl_agg *);
+/* For a worker: adds to the i-th of those, when all flows have been handed out; waits until then. */
+void sl_crew_merge(struct sl_run *worker, uint32_t i, const struct sl_agg *);
+/* For a worker: it cannot go on, because of its split. */
+void sl_crew_fail(struct sl_run *worker, const struct sl_error *);
 void sl_tap_begin(struct sl_tap *);       /* selects what the batch has selected */
 int sl_tap_flows(struct sl_tap *);        /* updates the flow table; -1: sl_run_error */
 int sl_tap_finish(struct sl_tap *);       /* the input has ended; -1: sl_run_error */

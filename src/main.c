@@ -15,7 +15,7 @@ int main(int argc, char **argv) {
     if (sl_find_lua(lua_folder, &err) < 0)
         status = err.code;
     else
-        status = sl_script_run(argc, argv, lua_folder, &err);
+        status = sl_script_run(&(struct sl_script){argc, argv, lua_folder}, &err);
     if (err.message[0])
         fprintf(stderr, "sluice: %s\n", err.message);
     return status;

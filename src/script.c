@@ -88,23 +88,23 @@ static void set_path(lua_State *L, const char *folder) {
     lua_pop(L, 1);
 }
 
-/* main.lua gets: arguments, { text, sizes, folder, version, libraries, limit_memory }; it returns the
- * exit status and a message or nil. */
-static int call_main(lua_State *L, struct memory *memory, int argc, char **argv,
-                     const char *folder) {
+/* main.lua gets: arguments, { text, sizes, folder, version, libraries, limit_memory, script, worker };
+ * it returns the exit status and a message or nil. */
+static int call_main(lua_State *L, struct memory *memory, const struct sl_script *script,
+                     struct sl_run *worker) {
     char file[SL_PATH_MAX + 32];
 
-    (void)snprintf(file, sizeof file, "%s/sluice/main.lua", folder);
+    (void)snprintf(file, sizeof file, "%s/sluice/main.lua", script->folder);
     lua_pushcfunction(L, traceback);
     if (luaL_loadfile(L, file))
         return -1;
-    push_arguments(L, argc, argv);
+    push_arguments(L, script->argc, script->argv);
     lua_newtable(L);
     lua_pushstring(L, sl_abi_text);
     lua_setfield(L, -2, "text");
     push_sizes(L);
     lua_setfield(L, -2, "sizes");
-    lua_pushstring(L, folder);
+    lua_pushstring(L, script->folder);
     lua_setfield(L, -2, "folder");
     lua_pushstring(L, sl_version());
     lua_setfield(L, -2, "version");
@@ -113,6 +113,12 @@ static int call_main(lua_State *L, struct memory *memory, int argc, char **argv,
     lua_pushlightuserdata(L, memory);
     lua_pushcclosure(L, limit_memory, 1);
     lua_setfield(L, -2, "limit_memory");
+    lua_pushlightuserdata(L, (void *)(uintptr_t)script);
+    lua_setfield(L, -2, "script");
+    if (worker) {
+        lua_pushlightuserdata(L, worker);
+        lua_setfield(L, -2, "worker");
+    }
     return lua_pcall(L, 2, 2, -4) ? -1 : 0;
 }
 
@@ -125,10 +131,11 @@ static void set_message(struct sl_error *err, const char *before, const char *te
             *c = '?';
 }
 
-int sl_script_run(int argc, char **argv, const char *folder, struct sl_error *err) {
+/* Returns the exit status; the message, if there is one, is in *err. */
+static int run(const struct sl_script *script, struct sl_run *worker, struct sl_error *err) {
     struct memory memory = {.limit = (size_t)LUA_MEMORY_MIB << 20};
     lua_State *L = lua_newstate(allocate, &memory);
-    int status;
+    int status = SL_EXIT_USAGE;
 
     err->message[0] = '\0';
     if (!L) {
@@ -136,9 +143,8 @@ int sl_script_run(int argc, char **argv, const char *folder, struct sl_error *er
         return SL_EXIT_USAGE;
     }
     luaL_openlibs(L);
-    set_path(L, folder);
-    if (call_main(L, &memory, argc, argv, folder) < 0) {
-        status = SL_EXIT_USAGE;
+    set_path(L, script->folder);
+    if (call_main(L, &memory, script, worker) < 0) {
         set_message(err, "internal error: ", lua_tostring(L, -1));
     } else {
         status = (int)lua_tointeger(L, -2);
@@ -147,4 +153,16 @@ int sl_script_run(int argc, char **argv, const char *folder, struct sl_error *er
     }
     lua_close(L);
     return status;
+}
+
+int sl_script_run(const struct sl_script *script, struct sl_error *err) {
+    return run(script, NULL, err);
+}
+
+void sl_script_work(const struct sl_script *script, struct sl_run *worker) {
+    struct sl_error err = {0};
+
+    err.code = run(script, worker, &err);
+    if (err.code)
+        sl_crew_fail(worker, &err);
 }

@@ -205,40 +205,44 @@ static int at_end(const struct sl_reader *r, struct sl_error *err) {
     return in_unpacked(r, err);
 }
 
+int sl_reader_failed(const struct sl_reader *r, struct sl_error *err) {
+    return in_unpacked(r, err);
+}
+
+int sl_reader_fetch(struct sl_reader *r, int timeout_ms, struct sl_error *err) {
+    if (!r->skip) {
+        r->record = r->buffer.offset; /* parse may have passed blocks without packets */
+        if (sl_reader_at_limit(r))
+            return SL_READ_END;
+    }
+    switch (r->skip ? sl_buffer_skip(&r->buffer, &r->skip, timeout_ms, err)
+                    : sl_buffer_more(&r->buffer, r->want, timeout_ms, err)) {
+    case SL_MORE_OK:
+        return 1;
+    case SL_MORE_WAIT:
+        return SL_READ_WAIT;
+    case SL_MORE_END:
+        return at_end(r, err);
+    default:
+        return SL_READ_ERROR;
+    }
+}
+
 int sl_reader_next(struct sl_reader *r, struct sl_packet *packets, uint32_t max, int timeout_ms,
                    struct sl_error *err) {
     for (;;) {
-        enum sl_more more;
-
-        if (r->skip) {
-            more = sl_buffer_skip(&r->buffer, &r->skip, timeout_ms, err);
-        } else {
-            int n = r->format->parse(r, packets, max, err);
-            if (n < 0)
-                return in_unpacked(r, err);
-            if (n) {
-                if (r->packets == r->before)
-                    r->stats.own_time = !packets[0].no_time;
-                r->packets += (uint64_t)n;
-                return n;
-            }
-            r->record = r->buffer.offset; /* parse may have passed blocks without packets */
-            if (r->skip)
-                continue;
-            if (sl_reader_at_limit(r))
-                return SL_READ_END;
-            more = sl_buffer_more(&r->buffer, r->want, timeout_ms, err);
+        int n = r->skip ? 0 : r->format->parse(r, packets, max, err);
+        if (n < 0)
+            return sl_reader_failed(r, err);
+        if (n) {
+            if (r->packets == r->before)
+                r->stats.own_time = !packets[0].no_time;
+            r->packets += (uint64_t)n;
+            return n;
         }
-        switch (more) {
-        case SL_MORE_OK:
-            break;
-        case SL_MORE_WAIT:
-            return SL_READ_WAIT;
-        case SL_MORE_END:
-            return at_end(r, err);
-        default:
-            return SL_READ_ERROR;
-        }
+        n = sl_reader_fetch(r, timeout_ms, err);
+        if (n <= 0)
+            return n;
     }
 }
 

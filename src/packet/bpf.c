@@ -75,6 +75,10 @@ struct sl_bpf *sl_bpf_new(const char *expression, struct sl_error *err) {
     return b;
 }
 
+struct sl_bpf *sl_bpf_copy(const struct sl_bpf *b, struct sl_error *err) {
+    return sl_bpf_new(b->expression, err);
+}
+
 void sl_bpf_free(struct sl_bpf *b) {
     if (!b)
         return;

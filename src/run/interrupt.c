@@ -41,6 +41,10 @@ void sl_interrupt_install(void) {
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is met as EPIPE, where it is written to */
 }
 
+int sl_interrupt_pending(void) {
+    return interrupted;
+}
+
 int sl_interrupted(void) {
     if (interrupted)
         alarm(0);

@@ -7,6 +7,7 @@
  * which recipe did not return and exits with 130, for a compiled Lua loop cannot be interrupted.
  * A second signal does that at once. */
 void sl_interrupt_install(void);
+int sl_interrupt_pending(void); /* looks at the flag */
 int sl_interrupted(void); /* looks at the flag, and stops the clock if it is set */
 /* sl_interrupt_at (abi.h): the name is copied, the last 63 bytes of it. */
 

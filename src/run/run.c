@@ -4,7 +4,9 @@
 #include "../packet/decode.h"
 #include "../packet/names.h"
 #include "../source/list.h"
+#include "crew.h"
 #include "interrupt.h"
+#include "split.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -67,6 +69,8 @@ struct sl_run *sl_run_open(const struct sl_options *options, struct sl_error *er
 void sl_run_close(struct sl_run *r) {
     if (!r)
         return;
+    if (r->crew)
+        sl_crew_end(r->crew);
     sl_progress_clear(&r->progress);
     for (uint32_t i = 0; i < r->n_taps; i++) {
         sl_flows_free(r->taps[i]->flows);
@@ -84,7 +88,11 @@ const struct sl_error *sl_run_error(const struct sl_run *r) {
 
 /* ---- a step ---- */
 
-static void meet_link_type(struct sl_run *r, uint32_t link_type) {
+void sl_run_meet(struct sl_run *r, uint32_t link_type) {
+    if (r->split) {
+        sl_split_meet(r->split, (uint16_t)link_type);
+        return;
+    }
     for (uint32_t i = 0; i < r->n_link_types; i++)
         if (r->link_types[i] == link_type)
             return;
@@ -113,13 +121,18 @@ static void begin(struct sl_run *r) {
             sl_flows_begin(r->taps[i]->flows, r->origin);
 }
 
-static void run_clock(struct sl_run *r) {
+static int run_clock(struct sl_run *r) {
     struct sl_clock_part part;
 
+    if (r->split) {
+        r->clock.packets += r->read;
+        return sl_split_add_times(r->split, r->batch.packets, r->read);
+    }
     if (r->count_left != UINT64_MAX)
         r->before = r->clock;
     sl_clock_part_of(&part, r->batch.packets, r->read);
     r->sweeps = sl_clock_add(&r->clock, &part, &r->sweep_s);
+    return 0;
 }
 
 static void meet_link_types(struct sl_run *r) {
@@ -127,15 +140,25 @@ static void meet_link_types(struct sl_run *r) {
 
     for (uint32_t i = 0; i < r->read; i++)
         if (r->batch.packets[i].link_type != link_type)
-            meet_link_type(r, link_type = r->batch.packets[i].link_type);
+            sl_run_meet(r, link_type = r->batch.packets[i].link_type);
 }
 
-/* Reads the next packets: none from behind the end of a block of the clock. */
+/* No packets from behind the end of a block of the clock. */
+static int next_packets(struct sl_run *r, struct sl_error *err) {
+    uint32_t room = sl_clock_room(r->clock.packets), max = room < SL_BATCH ? room : SL_BATCH;
+
+    if (!r->blocks)
+        return sl_feed_next(r->feed, r->batch.packets, max, SL_WAIT_MS, err);
+    int n = r->split ? sl_reader_next(r->blocks, r->batch.packets, max, -1, err) : SL_READ_END;
+    while (n == SL_READ_END && sl_crew_turn(r) == SL_STEP_PACKETS)
+        n = sl_reader_next(r->blocks, r->batch.packets, max, -1, err);
+    return n;
+}
+
+/* Reads the next packets. */
 static uint32_t read_batch(struct sl_run *r) {
-    uint32_t room = sl_clock_room(r->clock.packets);
     struct sl_error err;
-    int n = sl_feed_next(r->feed, r->batch.packets, room < SL_BATCH ? room : SL_BATCH, SL_WAIT_MS,
-                         &err);
+    int n = next_packets(r, &err);
 
     r->at = 0;
     r->read = n > 0 ? (uint32_t)n : 0;
@@ -150,9 +173,11 @@ static uint32_t read_batch(struct sl_run *r) {
     default:
         if (!r->started)
             begin(r);
-        run_clock(r);
         meet_link_types(r);
-        return SL_STEP_PACKETS;
+        if (run_clock(r) == 0)
+            return SL_STEP_PACKETS;
+        sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory");
+        return SL_STEP_ERROR;
     }
 }
 
@@ -168,23 +193,19 @@ static void show_progress(struct sl_run *r) {
 uint32_t sl_run_read(struct sl_run *r) {
     uint32_t state;
 
-    if (sl_interrupted())
+    if (!r->blocks && sl_interrupted())
         state = SL_STEP_INTERRUPTED;
     else if (r->error.code)
         state = SL_STEP_ERROR;
     else
         state = r->at < r->read ? SL_STEP_PACKETS : read_batch(r);
+    if (r->blocks)
+        return state; /* the main thread shows progress */
     if (state == SL_STEP_PACKETS || state == SL_STEP_WAIT)
         show_progress(r);
     else
         sl_progress_clear(&r->progress);
     return state;
-}
-
-int sl_run_sweep(struct sl_run *r, struct sl_flows *flows) {
-    if (!r->sweeps || r->at < r->read)
-        return 0;
-    return sl_flows_sweep(flows, r->sweep_s, &r->error);
 }
 
 /* The interval that a packet belongs to; never an earlier one than the current. */
@@ -249,7 +270,8 @@ int sl_run_next(struct sl_run *r) {
     struct sl_batch *b = &r->batch;
 
     b->n = 0;
-    sl_interrupt_at("");
+    if (!r->blocks)
+        sl_interrupt_at("");
     b->state = sl_run_read(r);
     if (b->state == SL_STEP_PACKETS && select_packets(r, end_of_step(r)) < 0)
         b->state = SL_STEP_ERROR;
@@ -307,6 +329,7 @@ struct sl_writer *sl_run_writer(struct sl_run *r, const struct sl_write_options 
 /* ---- what was met ---- */
 
 const struct sl_stats *sl_run_stats(struct sl_run *r) {
+    r->counter.stats.backwards = r->clock.backwards;
     return sl_counter_stats(&r->counter);
 }
 
@@ -322,7 +345,7 @@ const char *sl_run_input_name(const struct sl_run *r, uint32_t i) {
 }
 
 uint64_t sl_run_bytes_read(const struct sl_run *r) {
-    return sl_feed_bytes(r->feed);
+    return r->crew ? sl_crew_bytes(r->crew) : sl_feed_bytes(r->feed);
 }
 
 void sl_run_traffic(const struct sl_run *r, struct sl_traffic *traffic) {

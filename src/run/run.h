@@ -4,6 +4,7 @@
 #ifndef SL_RUN_H
 #define SL_RUN_H
 
+#include "../capture/stretch.h"
 #include "../flow/clock.h"
 #include "../flow/flow.h"
 #include "../flow/head.h"
@@ -12,14 +13,19 @@
 #include "progress.h"
 #include "stats.h"
 
-enum { SL_TAPS_MAX = 64, SL_LINK_TYPES_MAX = 64, SL_WAIT_MS = 100 };
+enum { SL_TAPS_MAX = 64, SL_LINK_TYPES_MAX = 64, SL_WAIT_MS = 100, SL_SHARED_MAX = 256 };
 
 struct sl_run_tap {
     struct sl_tap tap; /* first: Lua holds its address */
     struct sl_run *run;
-    struct sl_flows *flows; /* NULL: it keeps none */
+    uint32_t index;
+    int wants_flows, looks; /* it keeps a flow table; somebody looks at decided flows */
+    struct sl_flows *flows; /* NULL: it keeps none here */
     struct sl_heads *heads; /* the same */
 };
+
+struct sl_crew;
+struct sl_split;
 
 struct sl_run {
     struct sl_feed *feed;
@@ -45,8 +51,26 @@ struct sl_run {
     uint32_t n_taps;
     struct sl_flow_options flow_options;
     struct sl_event_batch events; /* of the tap at work */
-    struct sl_error error;        /* code 0: none */
+    /* Of several workers (crew.h): */
+    struct sl_crew *crew;     /* NULL: there is one */
+    struct sl_reader *blocks; /* a worker's run reads these and no feed */
+    struct sl_split *split;   /* that it is at */
+    struct sl_agg *shared[SL_SHARED_MAX]; /* the main run's: workers' aggregates are added to these */
+    uint32_t n_shared;
+    struct sl_error error; /* code 0: none */
 };
+
+/* A run that does a worker's part for another one, with taps like that one's. -1: of->error. */
+int sl_run_init_worker(struct sl_run *, struct sl_run *of) SL_USED;
+void sl_run_end_worker(struct sl_run *);
+/* Its next packets are those of the block. */
+void sl_run_take_stretch(struct sl_run *worker, struct sl_stretch *, struct sl_time origin);
+/* A link type was met. */
+void sl_run_meet(struct sl_run *, uint32_t link_type);
+/* Gives a batch's events to the tap's flow table, or to the worker's split. stamps may be NULL. */
+int sl_tap_take(struct sl_run_tap *, struct sl_event_batch *, struct sl_stamp *stamps) SL_USED;
+/* Lets out flows behind the batch, if it is time. */
+int sl_tap_sweep(struct sl_run_tap *) SL_USED;
 
 /* What a step begins with: reads the next batch unless something ends the run. Returns an SL_STEP_…
  */
@@ -55,7 +79,5 @@ uint32_t sl_run_read(struct sl_run *);
 void sl_run_decode(const struct sl_run *, struct sl_packet *);
 /* 1: the packet passes -f, 0: not, -1: r->error. */
 int sl_run_passes(struct sl_run *, const struct sl_packet *) SL_USED;
-/* Lets out flows behind the batch, if it is time. -1: r->error. */
-int sl_run_sweep(struct sl_run *, struct sl_flows *) SL_USED;
 
 #endif

@@ -41,18 +41,17 @@ static int skim_batch(struct sl_run *r, struct sl_run_tap *tap) {
             skim(r, r->at);
     }
     sl_counter_add(&r->counter, b->packets, b->sel, b->n);
-    if (!tap || !tap->flows)
+    if (!tap || !tap->wants_flows)
         return 0;
-    if (sl_flows_take(tap->flows, &r->events, NULL, &r->error) < 0)
-        return -1;
-    return sl_run_sweep(r, tap->flows);
+    return sl_tap_take(tap, &r->events, NULL) < 0 ? -1 : sl_tap_sweep(tap);
 }
 
 int sl_run_skim(struct sl_run *r) {
     struct sl_run_tap *tap = r->n_taps ? r->taps[0] : NULL;
     uint32_t state = SL_STEP_PACKETS;
 
-    sl_interrupt_at("");
+    if (!r->blocks)
+        sl_interrupt_at("");
     for (int i = 0; i < BATCHES && state == SL_STEP_PACKETS; i++) {
         state = sl_run_read(r);
         if (state != SL_STEP_PACKETS)

@@ -85,3 +85,27 @@ const struct sl_stats *sl_counter_stats(struct sl_counter *c) {
         flush(&c->stats, &c->patterns[i]);
     return &c->stats;
 }
+
+void sl_counter_merge(struct sl_counter *c, struct sl_counter *from) {
+    const struct sl_stats *f = sl_counter_stats(from);
+    struct sl_stats *s = &c->stats;
+
+    if (f->timed) {
+        sl_stats_time(s, f->first);
+        sl_stats_time(s, f->last);
+        s->timed += f->timed - 2;
+    }
+    s->packets += f->packets;
+    s->bytes += f->bytes;
+    s->captured_bytes += f->captured_bytes;
+    s->ts_saturated += f->ts_saturated;
+    for (int i = 0; i < 64; i++) {
+        s->proto_packets[i] += f->proto_packets[i];
+        s->proto_bytes[i] += f->proto_bytes[i];
+        s->network_packets[i] += f->network_packets[i];
+    }
+    for (int i = 0; i < 16; i++) {
+        s->skipped[i] += f->skipped[i];
+        s->incomplete[i] += f->incomplete[i];
+    }
+}

@@ -37,6 +37,8 @@ static inline void sl_counter_express(struct sl_counter *c, uint32_t kind,
     c->stats.captured_bytes += p->caplen;
     sl_stats_time(&c->stats, p->ts);
 }
+/* Adds what another one has counted, all of it. */
+void sl_counter_merge(struct sl_counter *, struct sl_counter *from);
 /* Everything added so far. */
 const struct sl_stats *sl_counter_stats(struct sl_counter *);
 

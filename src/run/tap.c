@@ -1,5 +1,6 @@
 /* Taps: what recipes with one filter of their own see of the run (abi.h). */
-#include "run.h"
+#include "crew.h"
+#include "split.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +21,8 @@ struct sl_tap *sl_run_tap(struct sl_run *r, int flows, int look) {
         sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory");
         return NULL;
     }
-    x->run = r;
+    *x = (struct sl_run_tap){.run = r, .index = r->n_taps, .wants_flows = flows, .looks = look};
     r->taps[r->n_taps++] = x;
-    if (flows) {
-        struct sl_flow_options options = r->flow_options;
-        options.ordered = look;
-        if (!(x->flows = sl_flows_new(&options, &r->error)))
-            return NULL;
-    }
     return &x->tap;
 }
 
@@ -41,6 +36,10 @@ uint64_t sl_tap_heads_lost(const struct sl_tap *tap) {
     const struct sl_heads *heads = of(tap)->heads;
 
     return heads ? sl_heads_lost(heads) : 0;
+}
+
+struct sl_tap *sl_run_tap_at(struct sl_run *r, uint32_t i) {
+    return i < r->n_taps ? &r->taps[i]->tap : NULL;
 }
 
 void sl_tap_begin(struct sl_tap *tap) {
@@ -75,12 +74,32 @@ int sl_tap_flows(struct sl_tap *tap) {
     for (uint32_t i = 0; i < tap->n; i++)
         if (sl_event_add(events, &packets[tap->sel[i]], &r->flow_options.seed))
             events->events[events->n - 1].position = (uint8_t)i;
-    if (sl_flows_take(x->flows, events, stamps, &r->error) < 0)
+    if (sl_tap_take(x, events, x->flows ? stamps : NULL) < 0)
         return -1;
-    stamp_packets(packets, events, stamps, tap->sel);
+    if (x->flows)
+        stamp_packets(packets, events, stamps, tap->sel);
     if (x->heads && sl_heads_take(x->heads, packets, tap->sel, tap->n, &r->error) < 0)
         return -1;
-    return sl_run_sweep(r, x->flows);
+    return sl_tap_sweep(x);
+}
+
+int sl_tap_take(struct sl_run_tap *x, struct sl_event_batch *events, struct sl_stamp *stamps) {
+    struct sl_run *r = x->run;
+
+    if (r->split) {
+        if (sl_split_add_events(r->split, x->index * SL_EVENT_CLASSES, events) < 0)
+            return sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory for flows");
+        return 0;
+    }
+    return sl_flows_take(x->flows, events, stamps, &r->error);
+}
+
+int sl_tap_sweep(struct sl_run_tap *x) {
+    struct sl_run *r = x->run;
+
+    if (r->split || !r->sweeps || r->at < r->read)
+        return 0;
+    return sl_flows_sweep(x->flows, r->sweep_s, &r->error);
 }
 
 int sl_tap_finish(struct sl_tap *tap) {
@@ -91,9 +110,10 @@ int sl_tap_finish(struct sl_tap *tap) {
 }
 
 uint32_t sl_tap_decided(struct sl_tap *tap) {
-    const struct sl_run_tap *x = of(tap);
+    struct sl_run_tap *x = of(tap);
 
-    tap->n_flows = sl_flows_decided(x->flows, &tap->flows);
+    tap->n_flows = x->run->crew ? sl_crew_decided(x->run->crew, x->index, &tap->flows)
+                                : sl_flows_decided(x->flows, &tap->flows);
     for (uint32_t i = 0; x->heads && i < tap->n_flows; i++)
         for (int dir = 0; dir < 2; dir++)
             tap->flows[i]->head[dir] = sl_heads_of(x->heads, tap->flows[i]->index, dir);
@@ -101,7 +121,10 @@ uint32_t sl_tap_decided(struct sl_tap *tap) {
 }
 
 const struct sl_flow_stats *sl_tap_stats(const struct sl_tap *tap) {
-    const struct sl_flows *flows = of(tap)->flows;
+    const struct sl_run_tap *x = of(tap);
+    const struct sl_flows *flows = x->flows;
 
+    if (x->run->crew)
+        return sl_crew_flow_stats(x->run->crew, x->index);
     return flows ? sl_flows_stats(flows) : NULL;
 }

@@ -1,0 +1,129 @@
+#include "stretch.h"
+
+#include "format.h"
+#include "state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { AT_ONCE = 128 };
+
+void sl_stretch_free(struct sl_stretch *b) {
+    free(b->memory);
+    sl_reader_state_free(b->state);
+    *b = (struct sl_stretch){0};
+}
+
+/* Passes over whole records, about so many bytes of them, and looks at them no further than parse
+ * does. */
+static int pass_records(struct sl_reader *r, struct sl_stretch *b, size_t bytes,
+                        struct sl_error *err) {
+    struct sl_packet packets[AT_ONCE];
+    uint32_t max = bytes < AT_ONCE * AT_ONCE ? 1 : AT_ONCE; /* small blocks: what tests want */
+    uint64_t end = r->buffer.offset + bytes;
+    int n = 0;
+
+    b->packets = 0;
+    while (r->buffer.offset < end && (n = r->format->parse(r, packets, max, err)) > 0) {
+        if (!b->packets)
+            b->first = packets[0].ts;
+        b->packets += (uint32_t)n;
+    }
+    r->packets += b->packets;
+    /* Damage is met again at the next cut, which begins with it. */
+    return b->packets ? (int)b->packets : n;
+}
+
+/* Gives the window away to the block, and goes on in the block's memory with what is left. */
+static int swap_windows(struct sl_reader *r, struct sl_stretch *b, size_t start,
+                        struct sl_error *err) {
+    struct sl_buffer *w = &r->buffer;
+    size_t left = sl_buffer_size(w);
+
+    if (b->capacity < w->capacity) {
+        uint8_t *grown = realloc(b->memory, w->capacity);
+        if (!grown)
+            return sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory at byte %llu",
+                                w->source->name, (unsigned long long)w->offset);
+        b->memory = grown;
+        b->capacity = w->capacity;
+    }
+    memcpy(b->memory, sl_buffer_at(w), left);
+    struct sl_buffer old = *w;
+    w->data = b->memory;
+    w->capacity = b->capacity;
+    w->start = 0;
+    w->end = left;
+    b->memory = old.data;
+    b->capacity = old.capacity;
+    b->start = start;
+    b->end = old.start;
+    return 0;
+}
+
+static int cut(struct sl_reader *r, struct sl_stretch *b, size_t bytes, struct sl_error *err) {
+    size_t start = r->buffer.start;
+
+    b->source = r->buffer.source;
+    b->offset = r->buffer.offset;
+    b->before = r->packets;
+    sl_reader_state_free(b->state);
+    if (!(b->state = sl_reader_state(r, err)))
+        return -1;
+    int n = pass_records(r, b, bytes, err);
+    return n > 0 && swap_windows(r, b, start, err) < 0 ? -1 : n;
+}
+
+int sl_reader_cut(struct sl_reader *r, struct sl_stretch *b, size_t bytes, int timeout_ms,
+                  struct sl_error *err) {
+    for (;;) {
+        if (sl_buffer_size(&r->buffer) < bytes && !r->skip) {
+            enum sl_more more = sl_buffer_more(&r->buffer, bytes, timeout_ms, err);
+            if (more == SL_MORE_ERROR && !sl_buffer_size(&r->buffer))
+                return SL_READ_ERROR;
+        }
+        int n = r->skip ? 0 : cut(r, b, bytes, err);
+        if (n > 0)
+            return n;
+        if (n < 0)
+            return sl_reader_failed(r, err);
+        n = sl_reader_fetch(r, timeout_ms, err);
+        if (n <= 0)
+            return n;
+    }
+}
+
+/* ---- reading them ---- */
+
+/* It never comes to asking for more than the block holds: the reader's limit is its end. */
+struct sl_reader *sl_reader_of_stretches(struct sl_error *err) {
+    struct sl_reader *r = calloc(1, sizeof *r);
+
+    if (!r)
+        sl_error_set(err, SL_EXIT_INPUT, "out of memory");
+    return r;
+}
+
+void sl_reader_of_stretches_close(struct sl_reader *r) {
+    if (r && r->format)
+        r->format->free(r->state);
+    free(r);
+}
+
+void sl_reader_give(struct sl_reader *r, struct sl_stretch *b) {
+    if (r->format)
+        r->format->free(r->state);
+    r->format = b->state->format;
+    r->state = b->state->of_format;
+    free(b->state); /* its content is the reader's now */
+    b->state = NULL;
+    r->buffer = (struct sl_buffer){.source = b->source,
+                                   .data = b->memory,
+                                   .capacity = b->capacity,
+                                   .start = b->start,
+                                   .end = b->end,
+                                   .offset = b->offset,
+                                   .enough = UINT64_MAX};
+    r->limit = b->offset + (b->end - b->start);
+    r->packets = r->before = b->before;
+}

@@ -1,0 +1,38 @@
+/* Stretches: whole records cut off the front of a reader, to be read by somebody else meanwhile.
+ *
+ * Cutting follows the records one by one, so it works for whatever a reader reads (a file, a pipe,
+ * HTTP, compressed or not), and each knows where in the capture it lies and how many packets
+ * lie before it. Packet bytes are not copied: the reader's window goes along with it.
+ */
+#ifndef SL_CAPTURE_STRETCH_H
+#define SL_CAPTURE_STRETCH_H
+
+#include "reader.h"
+
+struct sl_stretch {
+    struct sl_source *source; /* that it was read from, for messages; borrowed */
+    uint8_t *memory; /* of capacity bytes; owned by whoever owns the stretch */
+    size_t capacity;
+    size_t start, end; /* the records are [start, end) of memory, */
+    uint64_t offset;   /* and lie there in the input */
+    uint64_t before;   /* packets of the input that lie before it */
+    uint32_t packets;
+    struct sl_time first;          /* stamp of the first of them */
+    struct sl_reader_state *state; /* at its beginning; owned too */
+};
+
+void sl_stretch_free(struct sl_stretch *); /* what it owns; all zero is an empty one */
+
+/* Cuts off about so many bytes of records (those of one record at least, those in the window at
+ * most), in place of what it held. Returns how many packets these are, or as sl_reader_next
+ * one of SL_READ_…. */
+int sl_reader_cut(struct sl_reader *, struct sl_stretch *, size_t bytes, int timeout_ms,
+                  struct sl_error *) SL_USED;
+
+/* A reader over stretches, one after the other: sl_reader_next gives the packets of the last one that
+ * it was given, and then SL_READ_END. The stretch is borrowed, its state taken. */
+struct sl_reader *sl_reader_of_stretches(struct sl_error *) SL_USED;
+void sl_reader_give(struct sl_reader *, struct sl_stretch *);
+void sl_reader_of_stretches_close(struct sl_reader *); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,75 @@
+/* What crew.c (who does what next) and crew_out.c (what the main thread gets) share. All but what a
+ * worker has taken for itself is changed under the lock. */
+#ifndef SL_RUN_CREW_STATE_H
+#define SL_RUN_CREW_STATE_H
+
+#include "crew.h"
+#include "shard.h"
+#include "split.h"
+
+#include <pthread.h>
+
+struct sl_worker {
+    struct sl_run run; /* its own batch, counter and -f; first: a run knows its worker */
+    pthread_t thread;
+    int started;
+};
+
+struct sl_crew_tap {
+    struct sl_shard shards[SL_EVENT_CLASSES];
+    int flows, look; /* it keeps flow tables; somebody looks at flows */
+    struct sl_flow_stats stats;
+    struct sl_decided_queue in[SL_EVENT_CLASSES]; /* fetched; the main thread's */
+    uint64_t complete;              /* flows of all sweeps up to this one are fetched */
+    struct sl_decided_queue handed; /* what the last call of decided gave away */
+    struct sl_flow *list[SL_FLOWS_AT_ONCE];
+};
+
+struct sl_crew {
+    struct sl_run *main;
+    const struct sl_script *script;
+    struct sl_worker *workers;
+    uint32_t n_workers;
+
+    pthread_mutex_t lock;
+    pthread_cond_t work; /* there may be something to do */
+    pthread_cond_t news; /* … something for the main thread */
+
+    struct sl_reader *reader;
+    size_t split_bytes;
+    uint64_t bytes;  /* that the reader has taken */
+    int cutting;     /* a worker is at the reader */
+    int cut_all;     /* no more splits */
+    int stopped;     /* nothing of what is left matters */
+    int settling;    /* all flows are handed out: aggregates may be merged */
+    uint32_t idle;   /* workers that wait */
+    uint32_t at_end; /* … that have ended */
+
+    uint32_t n_shards; /* that keep flows */
+    struct sl_split *splits; /* split number k is splits[k % n_splits] */
+    uint32_t n_splits;
+    uint64_t cut, decoded, taken; /* numbers below: cut; decoded, and all before; taken by all */
+    struct sl_clock clock;
+    uint64_t sweeps;
+
+    struct sl_crew_tap *taps;
+    uint32_t n_taps;
+    uint64_t waiting; /* decided flows that the main thread has not fetched */
+
+    struct sl_error error; /* of the split failed_at, or (UINT64_MAX) behind the last one */
+    uint64_t failed_at;
+};
+
+static inline struct sl_split *sl_crew_split(const struct sl_crew *c, uint64_t number) {
+    return &c->splits[number % c->n_splits];
+}
+static inline void tell_workers(struct sl_crew *c) {
+    if (c->idle)
+        pthread_cond_broadcast(&c->work);
+}
+/* Adds what the workers have counted to the main run, once. */
+void sl_crew_add_counters(struct sl_crew *);
+/* Whether every flow is decided, and nothing will come any more. */
+int sl_crew_all_finished(const struct sl_crew *);
+
+#endif

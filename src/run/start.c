@@ -1,0 +1,72 @@
+/* How a run goes on when its taps are known: alone, or with workers. */
+#include "crew.h"
+#include "split.h"
+
+#include <stdlib.h>
+
+static int open_tables(struct sl_run *r) {
+    for (uint32_t i = 0; i < r->n_taps; i++) {
+        struct sl_flow_options options = r->flow_options;
+        options.ordered = r->taps[i]->looks;
+        if (r->taps[i]->wants_flows &&
+            !(r->taps[i]->flows = sl_flows_new(&options, &r->error)))
+            return -1;
+    }
+    return 0;
+}
+
+int sl_run_can_share(const struct sl_run *r) {
+    return sl_feed_inputs(r->feed) == 1;
+}
+
+int sl_run_start(struct sl_run *r, uint32_t workers, uint64_t split_bytes,
+                 const struct sl_script *script) {
+    if (!workers)
+        return open_tables(r);
+    return sl_crew_start(r, workers, (size_t)split_bytes, script) ? 0 : -1;
+}
+
+int sl_run_wait(struct sl_run *r) {
+    return (int)sl_crew_wait(r->crew);
+}
+
+int sl_run_share(struct sl_run *r, struct sl_agg *agg) {
+    if (r->n_shared == SL_SHARED_MAX)
+        return sl_error_set(&r->error, SL_EXIT_USAGE, "more than %d aggregates", SL_SHARED_MAX);
+    r->shared[r->n_shared++] = agg;
+    return 0;
+}
+
+/* ---- a worker's part ---- */
+
+int sl_run_init_worker(struct sl_run *w, struct sl_run *of) {
+    w->crew = of->crew;
+    w->count_left = UINT64_MAX;
+    w->decap = of->decap;
+    w->flow_options = of->flow_options;
+    if (of->bpf && !(w->bpf = sl_bpf_copy(of->bpf, &of->error)))
+        return -1;
+    if (!(w->blocks = sl_reader_of_stretches(&of->error)))
+        return -1;
+    for (uint32_t i = 0; i < of->n_taps; i++) {
+        if (!sl_run_tap(w, of->taps[i]->wants_flows, of->taps[i]->looks)) {
+            of->error = w->error;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void sl_run_end_worker(struct sl_run *w) {
+    sl_bpf_free(w->bpf);
+    sl_reader_of_stretches_close(w->blocks);
+    for (uint32_t i = 0; i < w->n_taps; i++)
+        free(w->taps[i]);
+}
+
+void sl_run_take_stretch(struct sl_run *w, struct sl_stretch *b, struct sl_time origin) {
+    sl_reader_give(w->blocks, b);
+    w->origin = origin;
+    w->started = 1;
+    w->clock.packets = b->before;
+}
