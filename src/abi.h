@@ -292,6 +292,8 @@ struct sl_script;
 int sl_run_start(struct sl_run *, uint32_t workers, uint64_t split_bytes,
                  const struct sl_script *script);
 int sl_run_can_share(const struct sl_run *); /* 1: workers > 0 is allowed */
+int64_t sl_run_size(const struct sl_run *);  /* of the inputs, bytes; -1: not known */
+uint32_t sl_cores(void);                     /* that the process may use */
 /* With workers, instead of sl_run_next: waits until taps have decided flows, or 100 ms. */
 int sl_run_wait(struct sl_run *);
 /* Offers an aggregate to be added to by workers, in whose Lua it is the same number, from 0. */

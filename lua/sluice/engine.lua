@@ -3,6 +3,7 @@
 -- core never calls Lua.
 local ffi = require "ffi"
 local C = require("sluice.abi").C
+local crew = require "sluice.crew"
 local info = require "sluice.info"
 local loops = require "sluice.loops"
 local recipe = require "sluice.recipe"
@@ -86,9 +87,22 @@ end
 local Run = {}
 Run.__index = Run
 
+-- A run over recipes whose core is there already.
+local function new_run(handle, recipes, opts)
+  local self = setmetatable({ handle = handle, opts = opts, recipes = recipes,
+    batch = C.sl_run_batch(handle), at = {}, interrupt_at = C.sl_interrupt_at }, Run)
+  -- const: a handler that writes p.dport = 443 where it meant == is told so.
+  self.shown = ffi.cast("const struct sl_packet *", self.batch.packets)
+  self.groups = group_recipes(recipes, opts.compile)
+  self.display = opts.display and loops.packet_filter(opts.display, "-Y")
+  self.flow_filter = opts.flow_filter and loops.flow_filter(opts.flow_filter, "-F")
+  return self
+end
+
 --- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
 --- flow_filter (of -F), compile, count, idle, max_flows, decap, in_flight, progress, out
---- (struct sl_out), live (what interval shows), write (of writer.wanted), is_suite.
+--- (struct sl_out), live (what interval shows), write (of writer.wanted), is_suite, workers,
+--- split_bytes, script (struct sl_script).
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)
@@ -100,11 +114,8 @@ function engine.open(recipes, opts)
   o.decap, o.in_flight = opts.decap and 1 or 0, opts.in_flight or 0
   local handle = C.sl_run_open(o, err)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
-  local self = setmetatable({ handle = ffi.gc(handle, C.sl_run_close), opts = opts,
-    recipes = recipes, every = o.interval_s, batch = C.sl_run_batch(handle), at = {} }, Run)
-  -- const: a handler that writes p.dport = 443 where it meant == is told so.
-  self.shown = ffi.cast("const struct sl_packet *", self.batch.packets)
-  self.groups = group_recipes(recipes, opts.compile)
+  local self = new_run(ffi.gc(handle, C.sl_run_close), recipes, opts)
+  self.every = o.interval_s
   if opts.flow_filter then self:need_flow_handlers() end
   if opts.write then self.writer = writer.open(handle, opts.write, self.groups) end
   for _, g in ipairs(self.groups) do
@@ -113,8 +124,19 @@ function engine.open(recipes, opts)
     if g.head > 0 and C.sl_tap_heads(g.tap, g.head) < 0 then self:fail() end
     fill_group(g, self.writer and self.writer.dropped)
   end
-  self.display = opts.display and loops.packet_filter(opts.display, "-Y")
-  self.flow_filter = opts.flow_filter and loops.flow_filter(opts.flow_filter, "-F")
+  self.workers = crew.start(self)
+  return self
+end
+
+--- The run of a worker (crew.lua), which shares filters and packet handlers with the main one.
+function engine.worker(handle, recipes, opts)
+  local self = new_run(handle, recipes, opts)
+  self.interrupt_at = function() end -- the main program says who is at work
+  for i, g in ipairs(self.groups) do
+    g.tap = C.sl_run_tap_at(handle, i - 1)
+    g.look = false
+    fill_group(g)
+  end
   return self
 end
 
@@ -143,9 +165,10 @@ end
 
 -- Says which handler is at work, so that an error can be told with the recipe, the line, and what
 -- it was about, and a recipe that does not return on Ctrl-C with its name.
-local function enter(at, r, about, tap)
+function Run:enter(r, about, tap)
+  local at = self.at
   at.recipe, at.about, at.tap = r, about, tap
-  C.sl_interrupt_at(r.name)
+  self.interrupt_at(r.name)
 end
 
 local function about_packet(at, packets)
@@ -187,7 +210,7 @@ function Run:intervals()
   for k = b.ticked + 1, b.tick do
     for _, r in ipairs(self.recipes) do
       if r.handlers.interval then
-        enter(self.at, r, about_nothing)
+        self:enter(r, about_nothing)
         local views = self.opts.live:open()
         r.handlers.interval(k * self.every, views)
         self.opts.live:show(views)
@@ -223,11 +246,11 @@ function Run:flows(g)
   while g.look and C.sl_tap_decided(tap) > 0 do
     if self.flow_filter then self.flow_filter(tap) end
     for _, l in ipairs(g.flow_loops) do
-      enter(self.at, l.recipe, about_flow, tap)
+      self:enter(l.recipe, about_flow, tap)
       if l.run(tap) then self:stop(l.recipe) end
     end
     for _, l in ipairs(g.flow_lists) do
-      enter(self.at, l.recipe, about_nothing)
+      self:enter(l.recipe, about_nothing)
       l.run(tap.flows, tap.n_flows)
     end
   end
@@ -242,7 +265,7 @@ function Run:packets(g)
   end
   if g.flows and C.sl_tap_flows(tap) < 0 then self:fail() end
   for _, l in ipairs(g.packet_loops) do
-    enter(self.at, l.recipe, about_packet, tap)
+    self:enter(l.recipe, about_packet, tap)
     if l.run(tap, packets) then self:stop(l.recipe) end
   end
   self:flows(g)
@@ -317,6 +340,41 @@ function Run:pull()
   end
 end
 
+-- As pull, where workers read: what is left to do here is what they have decided.
+function Run:conduct()
+  local out, names = self.opts.out, crew.names(self)
+  while true do
+    self.at.recipe = nil
+    self.interrupt_at(names)
+    local state = C.sl_run_wait(self.handle)
+    for _, g in ipairs(self.groups) do self:flows(g) end
+    if C.sl_out_error(out).code ~= 0 then return end
+    if state == C.SL_STEP_WAIT then
+      C.sl_out_flush(out)
+    elseif state ~= C.SL_STEP_PACKETS then
+      self:ended(state)
+      return
+    end
+  end
+end
+
+--- A worker's part.
+function Run:work()
+  self:guarded "share"
+  local err = C.sl_run_error(self.handle)
+  if err.code ~= 0 then self:fail() end
+  crew.merge(self)
+end
+
+function Run:share()
+  while C.sl_run_next(self.handle) == C.SL_STEP_PACKETS do
+    self.at.recipe = nil
+    if self.display then self.display(self.batch, self.shown) end
+    C.sl_run_count(self.handle)
+    for _, g in ipairs(self.groups) do self:packets(g) end
+  end
+end
+
 -- What the flow tables still hold.
 function Run:drain()
   for _, g in ipairs(self.groups) do
@@ -328,7 +386,7 @@ end
 --- Reads to the end. Returns the exit status and a message or nil; whatever was read has been
 --- handed to the recipes then, and finish can be called.
 function Run:read()
-  self:guarded(self:skims() and "skim" or "pull")
+  self:guarded(self.workers > 0 and "conduct" or self:skims() and "skim" or "pull")
   local err = C.sl_run_error(self.handle)
   if err.code ~= 0 then
     if err.code ~= 1 then self:fail() end
@@ -393,14 +451,15 @@ function Run:info()
   return info.new { stats = C.sl_run_stats(self.handle),
     flow_stats = first and C.sl_tap_stats(first.tap) or nil,
     silent = not first, inputs = inputs, link_types = link_types, status = self.status or 0,
-    bytes_read = tonumber(C.sl_run_bytes_read(self.handle)), traffic = traffic }
+    bytes_read = tonumber(C.sl_run_bytes_read(self.handle)), traffic = traffic,
+    workers = self.workers, alone = self.alone }
 end
 
 function Run:finish_recipes(out, run)
   for _, r in ipairs(self.recipes) do
     if r.handlers.finish then
       out.recipe = r.name -- each view says whose it is
-      enter(self.at, r, about_nothing)
+      self:enter(r, about_nothing)
       r.handlers.finish(out, run)
     end
   end

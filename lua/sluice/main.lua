@@ -13,6 +13,7 @@ local ffi = require "ffi"
 local C = ffi.C
 local builtin = require "sluice.builtin"
 local cli = require "sluice.cli"
+local crew = require "sluice.crew"
 local engine = require "sluice.engine"
 local eval = require "sluice.eval"
 local filters = require "sluice.filters"
@@ -150,7 +151,9 @@ local function analyse(p, chosen)
     out = out.handle, live = out:live(),
     compile = filters.compile, write = write, is_suite = plan.is_suite,
     display = o.display and filters.compile(o.display, "packet"),
-    flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow") })
+    flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow"),
+    workers = o.workers, split_bytes = o.split_bytes,
+    script = ffi.cast("const struct sl_script *", core.script) })
   local status, message = trace.reading(run.read, run)
   message = run:finish_writing() or message
   local info = run:finish(out.views)
@@ -158,6 +161,18 @@ local function analyse(p, chosen)
   local code, why = out:finish(info, status, message)
   run:close() -- not before: what the views show may still stand in the run's memory
   return code, why
+end
+
+-- What a worker of the crew does (src/run/crew.h), with the command line that the program was given.
+local function work(p, chosen)
+  local o = p.options
+  geo.use(o.geo or core.folder .. "/data/country.mmdb")
+  services.use(core.folder .. "/data/services.tsv")
+  start_recipes(p, chosen.recipes, output.mute(o))
+  local run = engine.worker(crew.worker(core.worker), chosen.recipes, { compile = filters.compile,
+    display = o.display and filters.compile(o.display, "packet") })
+  run:work()
+  return 0
 end
 
 local function show_help(chosen)
@@ -172,6 +187,7 @@ end
 
 local function main()
   local p, chosen = parse()
+  if core.worker then return work(p, chosen) end
   if p.options.version then return help.version(core.version, core.libraries) end
   local asks = chosen.command == "help" or chosen.command == "recipes"
   if #arguments == 0 or p.options.help or asks then return show_help(chosen) end
@@ -183,5 +199,5 @@ local ok, status, message = xpcall(main, function(why)
   return { code = 2, message = "internal error: " .. debug.traceback(tostring(why), 2) }
 end)
 if not ok then return status.code, status.message end
-C.sl_interrupt_at ""
+if not core.worker then C.sl_interrupt_at "" end
 return status or 0, message

@@ -73,6 +73,23 @@ function output.open(o, plan)
   return self
 end
 
+-- What recipes ask of the output in start, where nothing shall come out: of a worker (crew.lua).
+local Mute = {}
+Mute.__index = Mute
+
+--- An output of the form that the options ask for, into which nothing can be written.
+function output.mute(o)
+  return setmetatable({ form = form_of(o), file = o.file, top = o.top }, Mute)
+end
+
+function Mute:rows()
+  return ROW_FORMS[self.form] and {} or nil
+end
+
+function Mute.stream()
+  return {}
+end
+
 --- Whether the result is for reading, not for a program.
 function Out:is_text()
   return self.form == "text"
@@ -246,5 +263,7 @@ function Out:finish(info, status, message)
   if code ~= 0 then return code, why end
   return status, message
 end
+
+Mute.is_text, Mute.cut = Out.is_text, Out.cut
 
 return output

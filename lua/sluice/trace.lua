@@ -12,6 +12,9 @@ local STEP = 10000
 
 local path = os.getenv "SLUICE_TRACE"
 
+--- Whether there is to be a log: of one Lua, so of one worker.
+trace.wanted = path ~= nil
+
 --- Calls read(...) under the log, if there is to be one; returns what it returns.
 function trace.reading(read, ...)
   if not path then return read(...) end

@@ -127,6 +127,7 @@ static int work_at_reader(struct sl_crew *c, struct sl_run *worker) {
     pthread_mutex_lock(&c->lock);
     c->cutting = 0;
     c->bytes = sl_reader_taken(c->reader);
+    sl_feed_traffic(c->main->feed, &c->traffic);
     if (n > 0) {
         sl_split_reset(s, c->cut);
         s->left = c->n_shards;

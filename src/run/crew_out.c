@@ -129,13 +129,14 @@ uint32_t sl_crew_wait(struct sl_crew *c) {
         }
     }
     uint64_t bytes = c->bytes, packets = c->clock.packets;
+    struct sl_traffic traffic = c->traffic;
     if (sl_interrupt_pending()) /* whoever waits for something to do has to look, too */
         pthread_cond_broadcast(&c->work);
     pthread_mutex_unlock(&c->lock);
-    if (state == SL_STEP_PACKETS || state == SL_STEP_WAIT)
-        sl_progress_tick(&c->main->progress, bytes, packets);
-    else
+    if (state != SL_STEP_PACKETS && state != SL_STEP_WAIT)
         sl_progress_clear(&c->main->progress);
+    else if (sl_progress_due(&c->main->progress))
+        sl_progress_draw(&c->main->progress, bytes, packets, &traffic);
     return state;
 }
 

@@ -37,7 +37,8 @@ struct sl_crew {
 
     struct sl_reader *reader;
     size_t split_bytes;
-    uint64_t bytes;  /* that the reader has taken */
+    uint64_t bytes; /* that the reader has taken */
+    struct sl_traffic traffic;
     int cutting;     /* a worker is at the reader */
     int cut_all;     /* no more splits */
     int stopped;     /* nothing of what is left matters */

@@ -2,6 +2,7 @@
 #include "crew.h"
 #include "split.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 static int open_tables(struct sl_run *r) {
@@ -17,6 +18,18 @@ static int open_tables(struct sl_run *r) {
 
 int sl_run_can_share(const struct sl_run *r) {
     return sl_feed_inputs(r->feed) == 1;
+}
+
+int64_t sl_run_size(const struct sl_run *r) {
+    return sl_feed_size(r->feed);
+}
+
+uint32_t sl_cores(void) {
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof set, &set) < 0)
+        return 1;
+    return (uint32_t)CPU_COUNT(&set);
 }
 
 int sl_run_start(struct sl_run *r, uint32_t workers, uint64_t split_bytes,

@@ -1,0 +1,114 @@
+-- Several workers at one capture (src/run/crew.h): whether a run may have them, and the part that each
+-- of them does in a Lua of its own: filters and packet handlers. Flow handlers, interval and finish
+-- are the main program's alone. What the handlers of workers add goes to aggregates of their own,
+-- which are added to the main ones at the end.
+local ffi = require "ffi"
+local C = require("sluice.abi").C
+local trace = require "sluice.trace"
+local uses = require "sluice.uses"
+
+local crew = {}
+
+local SPLIT = 2 ^ 20        -- bytes of a split, unless --split says
+local SMALL = 4 * 2 ^ 20    -- a file of fewer bytes is read before workers have started
+
+-- Options that need one run's order, or end it.
+local ALONE = {
+  { "count", "-c" }, { "max_flows", "--max-flows" }, { "follow", "--follow" },
+  { "sample", "--sample" }, { "write", "-w" },
+}
+
+-- Why a recipe's handlers must run in one worker, or nil.
+local function unsafe(r)
+  local h = r.handlers
+  if r.open then return "makes aggregates as it goes" end
+  if r.state then return "keeps state beside flows" end
+  if r.head then return "asks for the heads of flows" end
+  if h.interval then return "has an interval handler" end
+  if h.packet then
+    local safe, why = uses.parallel(h.packet)
+    if not safe then return why end
+    why = uses.ordered(h.packet)
+    if why then return why end
+  end
+  local early = h.flow and uses.ordered(h.flow, "flow")
+  if early and early:match "stop" then return early end
+  return nil
+end
+
+--- Why a run must do with one worker, in words for -v; nil: it need not.
+function crew.alone(run)
+  local o = run.opts
+  if o.workers == 1 then return "-j 1" end
+  if trace.wanted then return "it is traced" end
+  if C.sl_run_can_share(run.handle) == 0 then return "its input is read in one piece" end
+  for _, option in ipairs(ALONE) do
+    if o[option[1]] and o[option[1]] ~= 0 then return option[2] end
+  end
+  if not o.workers then
+    local size = tonumber(C.sl_run_size(run.handle))
+    if size >= 0 and size < SMALL then return "its input is small" end
+  end
+  for _, r in ipairs(run.recipes) do
+    local why = unsafe(r)
+    if why then return ("recipe %s: %s"):format(r.name, why) end
+  end
+  return nil
+end
+
+-- The aggregates that workers add to, in an order that is the same in each of them.
+local function shared(recipes)
+  local list = {}
+  for _, r in ipairs(recipes) do
+    if r.handlers.packet then
+      for _, aggregate in ipairs(r.make.list) do list[#list + 1] = aggregate end
+    end
+  end
+  return list
+end
+
+local function needs_lua(run)
+  if run.display then return true end
+  for _, g in ipairs(run.groups) do
+    if g.filter or #g.packet_loops > 0 then return true end
+  end
+  return false
+end
+
+--- Starts the workers that the run may have; says how many, 0: the run is alone.
+function crew.start(run)
+  run.alone = crew.alone(run)
+  local workers = run.alone and 0 or run.opts.workers or tonumber(C.sl_cores())
+  if workers < 2 then workers = 0 end
+  if workers > 0 then
+    for _, aggregate in ipairs(shared(run.recipes)) do
+      if C.sl_run_share(run.handle, aggregate.c) < 0 then run:fail() end
+    end
+  end
+  local script = needs_lua(run) and run.opts.script or nil
+  if C.sl_run_start(run.handle, workers, run.opts.split_bytes or SPLIT, script) < 0 then run:fail() end
+  return workers
+end
+
+--- Names of the recipes whose handlers workers run, for the message when one does not return.
+function crew.names(run)
+  local names = {}
+  for _, g in ipairs(run.groups) do
+    for _, l in ipairs(g.packet_loops) do names[#names + 1] = l.recipe.name end
+  end
+  return table.concat(names, ",")
+end
+
+--- In a worker: adds what its handlers have counted to the main program's aggregates.
+function crew.merge(run)
+  for i, aggregate in ipairs(shared(run.recipes)) do
+    C.sl_crew_merge(run.handle, i - 1, aggregate.c)
+  end
+end
+
+--- The run of a worker from script.c's pointer.
+function crew.worker(pointer)
+  return ffi.cast("struct sl_run *", pointer)
+end
+
+return crew
