@@ -165,7 +165,7 @@ struct sl_flow {
      * to the first ACK. Seen from where was captured the way to dst and back, to src and back. -1:
      * not seen, or more than 4 s. Lua: f.rtt_dst, f.rtt_src, f.rtt (both): seconds or nil. */
     int64_t rtt_ns[2];
-    char letters[64]; /* Lua: f.history; Zeek's letters (src/flow/history.h), zero-terminated */
+    char letters[64];   /* Lua: f.history; Zeek's letters (src/flow/history.h), zero-terminated */
     uint64_t number64;  /* Lua: f.number, frame number of its first packet */
     uint32_t fragments; /* later fragments that were counted to it */
 
@@ -262,8 +262,8 @@ const struct sl_error *sl_run_error(const struct sl_run *); /* code 0: none so f
 int sl_run_next(struct sl_run *);
 struct sl_batch *sl_run_batch(struct sl_run *);
 /* Does all that the taps' owners do by hand, for many batches at a time and without a word to Lua:
- * for a run with one tap at most where nobody looks at packets, only at flows and statistics. Returns
- * a state, SL_STEP_PACKETS also when decided flows wait. */
+ * for a run with one tap at most where nobody looks at packets, only at flows and statistics.
+ * Returns a state, SL_STEP_PACKETS also when decided flows wait. */
 int sl_run_skim(struct sl_run *);
 /* Behind all common filters: counts the batch in, and cuts it at -c. 1: -c is reached, this is
  * the last batch. */
@@ -279,8 +279,8 @@ void sl_interrupt_at(const char *recipe);
 
 /* A tap lives as long as its run. flows: keep a flow table; look: somebody looks at its flows. */
 struct sl_tap *sl_run_tap(struct sl_run *, int flows, int look);
-/* Keeps the first size bytes that each side of a flow sends, for sl_flow.head (flow/head.h). The tap
- * keeps flows. -1: sl_run_error. */
+/* Keeps the first size bytes that each side of a flow sends, for sl_flow.head (flow/head.h). The
+ * tap keeps flows. -1: sl_run_error. */
 int sl_tap_heads(struct sl_tap *, uint32_t size);
 uint64_t sl_tap_heads_lost(const struct sl_tap *); /* sides whose head was cut for want of memory */
 struct sl_tap *sl_run_tap_at(struct sl_run *, uint32_t i); /* the i-th one, from 0 */
@@ -298,7 +298,8 @@ uint32_t sl_cores(void);                     /* that the process may use */
 int sl_run_wait(struct sl_run *);
 /* Offers an aggregate to be added to by workers, in whose Lua it is the same number, from 0. */
 int sl_run_share(struct sl_run *, struct sl_agg *);
-/* For a worker: adds to the i-th of those, when all flows have been handed out; waits until then. */
+/* For a worker: adds to the i-th of those, when all flows have been handed out; waits until then.
+ */
 void sl_crew_merge(struct sl_run *worker, uint32_t i, const struct sl_agg *);
 /* For a worker: it cannot go on, because of its split. */
 void sl_crew_fail(struct sl_run *worker, const struct sl_error *);

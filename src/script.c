@@ -88,8 +88,8 @@ static void set_path(lua_State *L, const char *folder) {
     lua_pop(L, 1);
 }
 
-/* main.lua gets: arguments, { text, sizes, folder, version, libraries, limit_memory, script, worker };
- * it returns the exit status and a message or nil. */
+/* main.lua gets: arguments, { text, sizes, folder, version, libraries, limit_memory, script, worker
+ * }; it returns the exit status and a message or nil. */
 static int call_main(lua_State *L, struct memory *memory, const struct sl_script *script,
                      struct sl_run *worker) {
     char file[SL_PATH_MAX + 32];

@@ -123,10 +123,16 @@ local function start_recipes(p, recipes, out)
   end
 end
 
+-- What recipes find before they start.
+local function lay_out(o)
+  if o.lua_memory then core.limit_memory(o.lua_memory * 2 ^ 20) end
+  geo.use(o.geo or {}, core.folder .. "/data/country.mmdb")
+  services.use(core.folder .. "/data/services.tsv")
+end
+
 local function analyse(p, chosen)
   local o, plan = p.options, chosen.plan
   local recipes = plan.recipes
-  if o.lua_memory then core.limit_memory(o.lua_memory * 2 ^ 20) end
   if o.url_file then read_url_file(o.url_file, p.inputs) end
   if #p.inputs == 0 then recipe.fail "no input: give a path, a URL, or - for standard input" end
   if o.file and o.form then
@@ -138,8 +144,7 @@ local function analyse(p, chosen)
   elseif o.write == "-" and not o.file then
     recipe.fail "-w - and the result both want standard output: give the result a file with -o"
   end
-  geo.use(o.geo or {}, core.folder .. "/data/country.mmdb")
-  services.use(core.folder .. "/data/services.tsv")
+  lay_out(o)
   o.arguments, o.version = arguments, core.version
   local out = output.open(o, plan)
   start_recipes(p, recipes, out)
@@ -165,11 +170,10 @@ end
 
 -- What a worker of the crew does (src/run/crew.h), with the command line that the program was given.
 local function work(p, chosen)
-  local o = p.options
-  geo.use(o.geo or core.folder .. "/data/country.mmdb")
-  services.use(core.folder .. "/data/services.tsv")
-  start_recipes(p, chosen.recipes, output.mute(o))
-  local run = engine.worker(crew.worker(core.worker), chosen.recipes, { compile = filters.compile,
+  local o, recipes = p.options, chosen.plan.recipes
+  lay_out(o)
+  start_recipes(p, recipes, output.mute(o))
+  local run = engine.worker(crew.worker(core.worker), recipes, { compile = filters.compile,
     display = o.display and filters.compile(o.display, "packet") })
   run:work()
   return 0

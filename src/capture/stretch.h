@@ -11,7 +11,7 @@
 
 struct sl_stretch {
     struct sl_source *source; /* that it was read from, for messages; borrowed */
-    uint8_t *memory; /* of capacity bytes; owned by whoever owns the stretch */
+    uint8_t *memory;          /* of capacity bytes; owned by whoever owns the stretch */
     size_t capacity;
     size_t start, end; /* the records are [start, end) of memory, */
     uint64_t offset;   /* and lie there in the input */
@@ -29,8 +29,8 @@ void sl_stretch_free(struct sl_stretch *); /* what it owns; all zero is an empty
 int sl_reader_cut(struct sl_reader *, struct sl_stretch *, size_t bytes, int timeout_ms,
                   struct sl_error *) SL_USED;
 
-/* A reader over stretches, one after the other: sl_reader_next gives the packets of the last one that
- * it was given, and then SL_READ_END. The stretch is borrowed, its state taken. */
+/* A reader over stretches, one after the other: sl_reader_next gives the packets of the last one
+ * that it was given, and then SL_READ_END. The stretch is borrowed, its state taken. */
 struct sl_reader *sl_reader_of_stretches(struct sl_error *) SL_USED;
 void sl_reader_give(struct sl_reader *, struct sl_stretch *);
 void sl_reader_of_stretches_close(struct sl_reader *); /* NULL is allowed */

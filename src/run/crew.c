@@ -88,8 +88,8 @@ static void work_at_shard(struct sl_crew *c, struct sl_shard *s, uint32_t queue)
 
     s->busy = 1;
     pthread_mutex_unlock(&c->lock);
-    int failed = finish ? sl_shard_finish(s, at_end, &err)
-                        : sl_shard_take(s, split, queue, &done, &err);
+    int failed =
+        finish ? sl_shard_finish(s, at_end, &err) : sl_shard_take(s, split, queue, &done, &err);
     uint64_t decided = count_decided(s);
     pthread_mutex_lock(&c->lock);
     s->busy = 0;

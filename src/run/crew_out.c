@@ -1,5 +1,5 @@
-/* What the main thread gets of the workers: decided flows in the order of one worker, and the sums of
- * what each has counted. */
+/* What the main thread gets of the workers: decided flows in the order of one worker, and the sums
+ * of what each has counted. */
 #include "crew_state.h"
 
 #include "interrupt.h"
@@ -50,7 +50,8 @@ static uint32_t first_of_all(const struct sl_crew_tap *tap) {
     return best;
 }
 
-/* Takes the next flow of a shard; the memory of the last one of its piece goes with the next call. */
+/* Takes the next flow of a shard; the memory of the last one of its piece goes with the next call.
+ */
 static struct sl_flow *take_flow(struct sl_crew_tap *tap, uint32_t i) {
     struct sl_decided *d = tap->in[i].first;
     struct sl_flow *flow = &d->flows[d->at++];
@@ -101,7 +102,8 @@ static uint32_t state_at_end(struct sl_crew *c) {
     return SL_STEP_ERROR;
 }
 
-/* Waits until the workers have added up what they have, which they do while nobody else is at it. */
+/* Waits until the workers have added up what they have, which they do while nobody else is at it.
+ */
 static void settle(struct sl_crew *c) {
     c->settling = 1;
     pthread_cond_broadcast(&c->work);

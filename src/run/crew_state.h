@@ -46,7 +46,7 @@ struct sl_crew {
     uint32_t idle;   /* workers that wait */
     uint32_t at_end; /* … that have ended */
 
-    uint32_t n_shards; /* that keep flows */
+    uint32_t n_shards;       /* that keep flows */
     struct sl_split *splits; /* split number k is splits[k % n_splits] */
     uint32_t n_splits;
     uint64_t cut, decoded, taken; /* numbers below: cut; decoded, and all before; taken by all */

@@ -8,7 +8,7 @@
  * A second signal does that at once. */
 void sl_interrupt_install(void);
 int sl_interrupt_pending(void); /* looks at the flag */
-int sl_interrupted(void); /* looks at the flag, and stops the clock if it is set */
+int sl_interrupted(void);       /* looks at the flag, and stops the clock if it is set */
 /* sl_interrupt_at (abi.h): the name is copied, the last 63 bytes of it. */
 
 #endif

@@ -31,7 +31,7 @@ struct sl_run {
     struct sl_feed *feed;
     struct sl_bpf *bpf; /* NULL: no -f */
     struct sl_batch batch;
-    uint32_t read, at; /* packets read into the batch; the first that was in no step yet */
+    uint32_t read, at;      /* packets read into the batch; the first that was in no step yet */
     struct sl_clock clock;  /* of all that was read, */
     struct sl_clock before; /* and without the batch, where -c may end in it */
     int sweeps;             /* flows may be let out behind this batch, up to sweep_s */
@@ -55,7 +55,8 @@ struct sl_run {
     struct sl_crew *crew;     /* NULL: there is one */
     struct sl_reader *blocks; /* a worker's run reads these and no feed */
     struct sl_split *split;   /* that it is at */
-    struct sl_agg *shared[SL_SHARED_MAX]; /* the main run's: workers' aggregates are added to these */
+    struct sl_agg
+        *shared[SL_SHARED_MAX]; /* the main run's: workers' aggregates are added to these */
     uint32_t n_shared;
     struct sl_error error; /* code 0: none */
 };

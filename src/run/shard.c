@@ -2,8 +2,7 @@
 
 #include <stdlib.h>
 
-int sl_shard_init(struct sl_shard *s, const struct sl_flow_options *options,
-                  struct sl_error *err) {
+int sl_shard_init(struct sl_shard *s, const struct sl_flow_options *options, struct sl_error *err) {
     *s = (struct sl_shard){0};
     s->flows = sl_flows_new(options, err);
     return s->flows ? 0 : -1;

@@ -1,5 +1,5 @@
-/* A share of a tap's flows: those of one class, in a flow table of their own, fed split by split. What
- * one worker does with it at a time; which worker that is does not matter. */
+/* A share of a tap's flows: those of one class, in a flow table of their own, fed split by split.
+ * What one worker does with it at a time; which worker that is does not matter. */
 #ifndef SL_RUN_SHARD_H
 #define SL_RUN_SHARD_H
 

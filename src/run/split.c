@@ -133,8 +133,7 @@ int sl_split_run_clock(struct sl_split *s, struct sl_clock *clock, uint64_t *ord
         int64_t until_s;
         if (!sl_clock_add(clock, &s->parts[i], &until_s))
             continue;
-        struct sl_sweep *sweeps =
-            room_for(s->sweeps, s->n_sweeps, &s->sweeps_room, sizeof *sweeps);
+        struct sl_sweep *sweeps = room_for(s->sweeps, s->n_sweeps, &s->sweeps_room, sizeof *sweeps);
         if (!sweeps)
             return -1;
         s->sweeps = sweeps;

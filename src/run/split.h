@@ -48,8 +48,8 @@ void sl_split_free(struct sl_split *);
 /* Makes it ready for another block. */
 void sl_split_reset(struct sl_split *, uint64_t number);
 
-/* Puts the events of a batch into the queues of their classes, [first, first + SL_EVENT_CLASSES). -1:
- * out of memory. */
+/* Puts the events of a batch into the queues of their classes, [first, first + SL_EVENT_CLASSES).
+ * -1: out of memory. */
 int sl_split_add_events(struct sl_split *, uint32_t first, const struct sl_event_batch *) SL_USED;
 /* Counts n packets in, which follow those before and cross no end of a block of the clock. */
 int sl_split_add_times(struct sl_split *, const struct sl_packet *, uint32_t n) SL_USED;

@@ -9,8 +9,7 @@ static int open_tables(struct sl_run *r) {
     for (uint32_t i = 0; i < r->n_taps; i++) {
         struct sl_flow_options options = r->flow_options;
         options.ordered = r->taps[i]->looks;
-        if (r->taps[i]->wants_flows &&
-            !(r->taps[i]->flows = sl_flows_new(&options, &r->error)))
+        if (r->taps[i]->wants_flows && !(r->taps[i]->flows = sl_flows_new(&options, &r->error)))
             return -1;
     }
     return 0;
