@@ -300,7 +300,7 @@ int sl_run_wait(struct sl_run *);
 int sl_run_share(struct sl_run *, struct sl_agg *);
 /* For a worker: adds to the i-th of those, when all flows have been handed out; waits until then.
  */
-void sl_crew_merge(struct sl_run *worker, uint32_t i, const struct sl_agg *);
+void sl_crew_merge(struct sl_run *worker, uint32_t i, struct sl_agg *);
 /* For a worker: it cannot go on, because of its split. */
 void sl_crew_fail(struct sl_run *worker, const struct sl_error *);
 void sl_tap_begin(struct sl_tap *);       /* selects what the batch has selected */

@@ -144,7 +144,7 @@ uint32_t sl_crew_wait(struct sl_crew *c) {
 
 /* ---- sums ---- */
 
-void sl_crew_merge(struct sl_run *worker, uint32_t i, const struct sl_agg *from) {
+void sl_crew_merge(struct sl_run *worker, uint32_t i, struct sl_agg *from) {
     struct sl_crew *c = worker->crew;
     struct sl_error err;
 
