@@ -1,3 +1,4 @@
 -- The built-in recipes, in the order in which `sluice recipes` shows them.
 return { "summary", "flows", "packets", "count", "protocols", "talkers", "timeline", "geomap",
+  "bursts", "retransmissions",
   "countries", "hours", "addresses", "sizes", "statistics", "report" }

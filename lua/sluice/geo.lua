@@ -96,6 +96,15 @@ function geo.placed(code)
   return code >= 0x100
 end
 
+--- geo.has_networks() -> whether --geo named a database of autonomous systems.
+function geo.has_networks()
+  open_all()
+  for _, handle in ipairs(opened) do
+    if bit.band(C.sl_geo_holds(handle), C.SL_GEO_NETWORKS) ~= 0 then return true end
+  end
+  return false
+end
+
 --- geo.asn(p.src) -> the number of its autonomous system, 0: unknown or a special address.
 function geo.asn(addr)
   return (C.sl_geo_number(holding(C.SL_GEO_NETWORKS, "geo.asn"), addr, C.SL_GEO_NETWORKS))

@@ -61,6 +61,11 @@ local function rtt(f, dir)
   return nil
 end
 
+-- p.ts:seconds(), f.first:seconds() -> seconds since 1970, to a quarter of a microsecond.
+ffi.metatype("struct sl_time", { __index = {
+  seconds = function(ts) return (tonumber(ts.s) + ts.nsec * 1e-9) end,
+} })
+
 with_getters("struct sl_flow", {
   number = function(f) return (tonumber(f.number64)) end,
   packets_src = function(f) return (tonumber(f.n_packets[0])) end,

@@ -18,6 +18,7 @@
 --           view.metrics: columns of v, …
 --   lines:  view.stacked, view.interval (seconds a row covers), view.unit
 --   text:   view.lines
+local findings = require "sluice.findings"
 local strings = require "sluice.strings"
 local value = require "sluice.value"
 
@@ -95,6 +96,12 @@ function out:table(spec)
   need("table", spec, "rows")
   local v = add(self, "table", spec)
   v.columns, v.rows, v.chart = view.columns(spec.columns), spec.rows, spec.chart
+end
+
+--- A list of what a recipe has found: see sluice.findings.
+function out:findings(spec)
+  need("findings", spec, "rows")
+  self:table(findings.table(spec))
 end
 
 --- out:record { title =, fields = { { "packets", n, unit =, type = }, … } }; values may be

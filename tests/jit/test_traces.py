@@ -24,6 +24,17 @@ FLOW = "flow loop of {name}"
 # The loops of each recipe that ships. None: all of its work is the core's.
 RECIPES = {
     "addresses": FLOW,
+    "bursts": PACKET,
+    "retransmissions": FLOW,
+    "examples/arp-conflicts.lua": PACKET,
+    "examples/asymmetry.lua": FLOW,
+    "examples/before-after.lua": PACKET,
+    "examples/first-packets.lua": PACKET,
+    "examples/fragments.lua": PACKET,
+    "examples/icmp-errors.lua": PACKET,
+    "examples/idle.lua": FLOW,
+    "examples/new-hosts.lua": PACKET,
+    "examples/syn-flood.lua": PACKET,
     "count": None,
     "countries": FLOW,
     "flows": FLOW,

@@ -1,0 +1,33 @@
+-- The common shape of what a recipe has found, so that a list of findings reads the same wherever
+-- it came from and a report can put them together:
+--
+--   what     "port scan"            who     the address that did it (nil: nobody in particular)
+--   whom     "192.0.2.7"            first, last   seconds since 1970: f.first:seconds()
+--   amount   how much, in unit      flow    a display filter that shows its packets: for -Y
+--
+-- The rows come with the gravest first.
+local ffi = require "ffi"
+
+local findings = {}
+
+-- To the microsecond, which is what a double holds of today's times.
+local function time_of(seconds)
+  if not seconds then return nil end
+  local micros = math.floor(seconds * 1e6 + 0.5)
+  return ffi.new("struct sl_time", math.floor(micros / 1e6), micros % 1e6 * 1000)
+end
+
+--- What out:table takes, from out:findings { title =, amount = "ports", unit =, total =, notes =,
+--- rows = { { what, who, whom, first, last, amount, flow }, … } }.
+function findings.table(spec)
+  local rows = {}
+  for i, r in ipairs(spec.rows) do
+    rows[i] = { r[1], r[2], r[3], time_of(r[4]), time_of(r[5]), r[6], r[7] }
+  end
+  return { title = spec.title, rows = rows, total = spec.total, notes = spec.notes,
+    chart = spec.amount, columns = { "what", { name = "who", type = "address" }, "whom",
+      { name = "first", type = "time" }, { name = "last", type = "time" },
+      { name = spec.amount, unit = spec.unit, type = "number" }, "flow" } }
+end
+
+return findings
