@@ -17,5 +17,5 @@ const struct sl_abi_size sl_abi_sizes[] = {
     SIZE(sl_packet),       SIZE(sl_flow),          SIZE(sl_options),    SIZE(sl_batch),
     SIZE(sl_tap),          SIZE(sl_stats),         SIZE(sl_flow_stats), SIZE(sl_agg_spec),
     SIZE(sl_agg_counters), SIZE(sl_agg_stats),     SIZE(sl_agg_rows),   SIZE(sl_agg_row),
-    SIZE(sl_traffic),      SIZE(sl_write_options), {NULL, 0},
+    SIZE(sl_traffic),      SIZE(sl_write_options), SIZE(sl_host),       {NULL, 0},
 };

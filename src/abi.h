@@ -554,6 +554,37 @@ int sl_agg_to_bytes(struct sl_agg *, uint8_t **bytes, size_t *size, struct sl_er
 void sl_agg_bytes_free(uint8_t *);
 struct sl_agg *sl_agg_from_bytes(const uint8_t *, size_t size, struct sl_error *);
 
+/* What every address did in flows, for reports; contract: src/aggregate/hosts.h. */
+enum { SL_HOST_BINS = 24 };
+struct sl_host {
+    struct sl_addr addr;
+    uint64_t n_flows[2];    /* as source, as destination */
+    uint64_t n_sent[2];     /* wire bytes that it sent in these */
+    uint64_t n_received[2]; /* … and that were sent to it */
+    struct sl_time first, last;
+    uint32_t bins[SL_HOST_BINS]; /* flows by their beginning */
+};
+/* Largest first by bytes in all, as source, as destination; flows as source, as destination. */
+/* clang-format off */
+enum {
+    SL_HOSTS_BY_BYTES, SL_HOSTS_BY_SOURCE_BYTES, SL_HOSTS_BY_TARGET_BYTES, SL_HOSTS_BY_SOURCE_FLOWS,
+    SL_HOSTS_BY_TARGET_FLOWS
+};
+/* clang-format on */
+struct sl_hosts;
+struct sl_hosts *sl_hosts_new(uint32_t max_hosts, struct sl_error *);
+void sl_hosts_free(struct sl_hosts *);
+void sl_hosts_add(struct sl_hosts *, const struct sl_flow *);
+/* Puts the n largest in order; how many there are: n at most, none that has nothing of it. */
+uint32_t sl_hosts_rank(struct sl_hosts *, uint32_t by, uint32_t n);
+const struct sl_host *sl_hosts_at(const struct sl_hosts *, uint32_t i);
+uint32_t sl_hosts_count(const struct sl_hosts *, uint32_t by); /* hosts that have something of it */
+double sl_hosts_bin(const struct sl_hosts *);                  /* seconds of a bin of timelines */
+uint32_t sl_hosts_bins(const struct sl_hosts *);               /* bins up to the last with a flow */
+uint64_t sl_hosts_dropped(const struct sl_hosts *);
+double sl_hosts_error(const struct sl_hosts *);  /* no host's bytes are too low by more */
+uint64_t sl_hosts_lost(const struct sl_hosts *); /* ends of flows for which there was no memory */
+
 /* Result files and the children that draw them; contracts: outfile.h and child.h. Functions that
  * return int give 0 or -1, with the reason in …_error(), NULL when there is none. */
 struct sl_outfile;

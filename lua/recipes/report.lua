@@ -6,7 +6,7 @@ return {
     { "Overview", "summary", "timeline", "protocols:services_by_bytes", "addresses:top_talkers",
       "protocols:protocols" },
     { "Flows", "flows" },
-    { "Protocols", "protocols:services_by_their_amounts", "protocols:services_and_countries",
+    { "Protocols", "protocols:services_by_their_amounts", "countries:services_and_countries",
       "protocols:services" },
     { "Statistics", "statistics" },
     { "Hours", "hours" },
