@@ -3,8 +3,7 @@
 local units = require "sluice.units"
 
 local FINE = 300 -- seconds of the detail
-local DIRECTION = 4 -- times this, plus the direction, is a key: 0 sent, 1 received, 2 neither
-local NO_FLOW = 0xffffffff
+local DIRECTION = 4 -- times this, plus the direction, is a key: 0 sent, 1 received, 2 no IP
 local MOST_DAYS = 62 -- rows of the grid
 local SHARED = 2 ^ 26 -- hour times this, plus the service, is a key
 
@@ -108,7 +107,7 @@ return {
     return {
       packet = function(p)
         local direction = p.dir
-        if p.flow == NO_FLOW then direction = 2 end
+        if p.ip_version == 0 then direction = 2 end
         bytes:add(math.floor(tonumber(p.ts.s) / FINE) * DIRECTION + direction, p.len)
       end,
       flow = function(f)

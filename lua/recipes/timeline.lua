@@ -1,7 +1,6 @@
 -- Bytes, packets and new flows over time. The width of a bin follows the length of the capture.
--- Sent is what originators of flows sent, received what was sent to them, other what is of no flow.
+-- Sent is what originators of flows sent, received what was sent to them, other what is no IP.
 local SENT, OTHER, PACKETS, FLOWS = 1, 3, 4, 5 -- 2: received
-local NO_FLOW = 0xffffffff
 
 -- One series for all, so that they share their bins: { time, metric, value } to a row a time.
 local function by_time(long)
@@ -30,11 +29,11 @@ return {
     return {
       packet = function(p)
         local of = SENT + p.dir
-        if p.flow == NO_FLOW then of = OTHER end
+        if p.ip_version == 0 then of = OTHER end
         amounts:add(p.ts, of, p.len)
         amounts:add(p.ts, PACKETS, 1)
-        if p.flow_pkt == 1 then amounts:add(p.ts, FLOWS, 1) end
       end,
+      flow = function(f) amounts:add(f.first, FLOWS, 1) end,
       finish = function(out)
         local long = amounts:rows()
         out:lines { title = "Traffic over time", rows = by_time(long), interval = long.bin,

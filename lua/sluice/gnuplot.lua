@@ -208,7 +208,7 @@ end
 local MISSING = "gnuplot is not installed: apt-get install gnuplot-nox"
 
 -- Runs gnuplot with out as its standard output. "-d": a user's gnuplotrc must not change pictures;
--- nor must the time zone, in which cairo writes a PDF's date. Through cat, because gnuplot reads its
+-- nor must the time zone, in which cairo writes a PDF's date. Through cat: gnuplot itself reads its
 -- standard input with a system call for each byte: a world map took twice as long.
 local function run(source, out)
   local argv = ffi.new("const char *[5]", "gnuplot", "-d", "-e", "load '< cat'")
