@@ -84,6 +84,7 @@ struct sl_packet {
     struct sl_time ts;
     int64_t ts_ns;      /* ts as nanoseconds since 1970; saturates at the ends of int64 */
     double t;           /* seconds since the first packet of the capture */
+    double delta;       /* since the packet before it; only where sl_options.deltas asks for it */
     uint32_t caplen;    /* captured bytes */
     uint32_t len;       /* bytes on the wire */
     uint16_t link_type; /* LINKTYPE_ value, see pcap-linktype(7) */
@@ -188,6 +189,7 @@ struct sl_options {
     int64_t idle_s;     /* flow idle timeout; 0: never; -1: the defaults */
     double interval_s;  /* steps end at multiples of it in capture time; 0: not */
     uint8_t decap;      /* look inside tunnels */
+    uint8_t deltas;     /* fill sl_packet.delta */
     uint8_t progress;   /* show how far the reading is on standard error, if it is a terminal */
 };
 

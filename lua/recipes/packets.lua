@@ -40,32 +40,38 @@ local function name_of(p)
   return name, name == "arp"
 end
 
-local function line(p)
+-- Columns as wide as tshark's: addresses stand against the arrow.
+local function line(p, time)
   local name, addressed = name_of(p)
   if not addressed then
-    return ("%5d %10.6f %s %d"):format(p.number, p.t, name:upper(), p.len)
+    return ("%5d %10s %s %d"):format(p.number, time, name:upper(), p.len)
   end
-  return ("%5d %10.6f %s → %s %s %d %s"):format(p.number, p.t, p.src:text(), p.dst:text(),
+  return ("%5d %10s %12s → %-12s %s %d %s"):format(p.number, time, p.src:text(), p.dst:text(),
     name:upper(), p.len, info(p, name))
 end
 
 local COLUMNS = { "number", { name = "time", type = "time" }, "length", "src", "dst", "proto",
   "sport", "dport", "info" }
 
+local function list_rows(out)
+  local stream = out:stream(COLUMNS)
+  return {
+    packet = function(p)
+      local name, addressed = name_of(p)
+      stream:row { p.number, p.ts, p.len, addressed and p.src or nil, addressed and p.dst or nil,
+        name, p.sport, p.dport, info(p, name) }
+    end,
+    finish = function() stream:done() end,
+  }
+end
+
 return {
-  about = "a line a packet",
+  about = "a line a packet; with -e FIELD a column a field",
   start = function(_, out)
-    if out:is_text() then
-      return { packet = function(p) out:line(line(p)) end }
-    end
-    local stream = out:stream(COLUMNS)
-    return {
-      packet = function(p)
-        local name, addressed = name_of(p)
-        stream:row { p.number, p.ts, p.len, addressed and p.src or nil, addressed and p.dst or nil,
-          name, p.sport, p.dport, info(p, name) }
-      end,
-      finish = function() stream:done() end,
-    }
+    local row, done = out:fields()
+    if row then return { packet = row, finish = done } end
+    if not out:is_text() then return list_rows(out) end
+    local time = out:clock()
+    return { packet = function(p) out:line(line(p, time(p))) end }
   end,
 }

@@ -84,6 +84,16 @@ local function interval_of(recipes)
   return every or 0
 end
 
+-- Whether anybody looks at the time since the packet before: the core stamps it only then.
+local function wants_deltas(recipes, opts)
+  if opts.display and opts.display.expr:find("p.delta", 1, true) then return true end
+  for _, r in ipairs(recipes) do
+    if r.filter and r.filter:find("time_delta", 1, true) then return true end
+    if r.handlers.packet and uses.fields(r.handlers.packet).delta then return true end
+  end
+  return false
+end
+
 local Run = {}
 Run.__index = Run
 
@@ -112,6 +122,7 @@ function engine.open(recipes, opts)
   o.count, o.idle_s, o.max_flows = opts.count or 0, opts.idle or -1, opts.max_flows or 0
   o.interval_s, o.progress = interval_of(recipes), opts.progress and 1 or 0
   o.decap, o.in_flight = opts.decap and 1 or 0, opts.in_flight or 0
+  o.deltas = wants_deltas(recipes, opts) and 1 or 0
   local handle = C.sl_run_open(o, err)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
   local self = new_run(ffi.gc(handle, C.sl_run_close), recipes, opts)

@@ -98,18 +98,23 @@ local C = ffi.C
 local band, bor, bxor, bnot = bit.band, bit.bor, bit.bxor, bit.bnot
 local lshift, rshift = bit.lshift, bit.rshift]]
 
-function methods:condition()
-  local lines = { "local filter = ...", BASE }
+--- What generated code that calls helpers declares before it; it has its objects in `filter`.
+function filter.prelude(source, held)
+  local lines = { BASE }
   for _, helper in ipairs(HELPERS) do
-    if self.source:find("%f[%w_]" .. helper[1] .. "%(") then
+    if source:find("%f[%w_]" .. helper[1] .. "%(") then
       lines[#lines + 1] = helper[2]
     end
   end
-  for _, name in ipairs(self.objects.names) do
+  for _, name in ipairs(held.names) do
     lines[#lines + 1] = ("local %s = filter.%s"):format(name, name)
   end
-  return { prelude = table.concat(lines, "\n") .. "\n", expr = self.source, sign = self.sign,
-    upvalues = { self.objects.values } }
+  return table.concat(lines, "\n") .. "\n"
+end
+
+function methods:condition()
+  return { prelude = "local filter = ...\n" .. filter.prelude(self.source, self.objects),
+    expr = self.source, sign = self.sign, upvalues = { self.objects.values } }
 end
 
 local function load_test(self, mode)

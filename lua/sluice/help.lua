@@ -13,7 +13,7 @@ end
 local USAGE = [[
 usage: sluice RECIPE[,RECIPE...] [OPTION]... [INPUT]...
        sluice eval 'LUA' [OPTION]... [INPUT]...
-       sluice recipes
+       sluice recipes | fields [NAME]
        sluice RECIPE --help
        sluice [OPTION]... [INPUT]...      lists the packets
 
@@ -72,6 +72,30 @@ function help.recipes(recipes)
   local lines = {}
   for _, r in ipairs(recipes) do
     lines[#lines + 1] = ("%-12s %s"):format(r.name, r.about or "")
+  end
+  return show(lines)
+end
+
+--- sluice fields [BEGINNING]...: the fields of -Y and -e, and of -F.
+function help.fields(beginnings)
+  local registry = require "sluice.filter.registry"
+  local lines = {}
+  local function wanted(name)
+    for _, beginning in ipairs(beginnings) do
+      if name:sub(1, #beginning) == beginning then return true end
+    end
+    return #beginnings == 0
+  end
+  for _, mode in ipairs { "packet", "flow" } do
+    for _, field in ipairs(registry.list(mode)) do
+      if wanted(field.name) then
+        lines[#lines + 1] = ("%-28s %-10s %s"):format(field.name, registry.kind(field), field.about)
+      end
+    end
+  end
+  if #lines == 0 then
+    return 2, ("no field begins with %s: `sluice fields` lists all"):format(
+      table.concat(beginnings, " or "))
   end
   return show(lines)
 end

@@ -31,7 +31,7 @@ require "sluice.objects"
 -- Many handlers make many traces; the defaults are for one program of ordinary size.
 require("jit.opt").start("maxtrace=10000", "maxrecord=16000", "maxmcode=16384", "sizemcode=256")
 
-local RESERVED = { "eval", "recipes", "help" }
+local RESERVED = { "eval", "recipes", "fields", "help" }
 
 local function load_recipe(name)
   local path = recipe.path(core.folder, name)
@@ -151,6 +151,7 @@ local function analyse(p, chosen)
   if out.form == "zeek" and not (#recipes == 1 and out.streamed) then
     recipe.fail "-T zeek is conn.log: flows alone has that form"
   end
+  out:check()
   local run = engine.open(recipes, { inputs = p.inputs, bpf = o.bpf, count = o.count, idle = o.idle,
     max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, progress = not o.quiet,
     out = out.handle, live = out:live(),
@@ -179,12 +180,13 @@ local function work(p, chosen)
   return 0
 end
 
-local function show_help(chosen)
+local function show_help(chosen, inputs)
   if chosen.command == "recipes" then
     local list = {}
     for i, name in ipairs(builtin) do list[i] = load_recipe(name) end
     return help.recipes(list)
   end
+  if chosen.command == "fields" then return help.fields(inputs) end
   if chosen.plan and not chosen.by_default then return help.recipe(chosen.plan) end
   return help.program(core.version)
 end
@@ -193,8 +195,8 @@ local function main()
   local p, chosen = parse()
   if core.worker then return work(p, chosen) end
   if p.options.version then return help.version(core.version, core.libraries) end
-  local asks = chosen.command == "help" or chosen.command == "recipes"
-  if #arguments == 0 or p.options.help or asks then return show_help(chosen) end
+  local asks = chosen.command and chosen.command ~= "eval"
+  if #arguments == 0 or p.options.help or asks then return show_help(chosen, p.inputs) end
   return analyse(p, chosen)
 end
 

@@ -2,7 +2,9 @@
 -- output or into a file.
 local ffi = require "ffi"
 local C = require("sluice.abi").C
+local clock = require "sluice.clock"
 local csv = require "sluice.csv"
+local fields = require "sluice.fields"
 local geo = require "sluice.geo"
 local json = require "sluice.json"
 local recipe = require "sluice.recipe"
@@ -14,7 +16,7 @@ local view = require "sluice.view"
 local output = {}
 
 local FORMS = { text = true, json = true, jsonl = true, csv = true, tsv = true,
-  zeek = true }
+  fields = true, zeek = true }
 local ROW_FORMS = { json = C.SL_ROWS_JSON, jsonl = C.SL_ROWS_JSONL, csv = C.SL_ROWS_CSV,
   tsv = C.SL_ROWS_TSV, zeek = C.SL_ROWS_ZEEK }
 
@@ -36,7 +38,7 @@ local function form_of(o)
   local form = o.form or "text"
   if form == "html" then recipe.fail "-T html: a page is a file: -o report.html" end
   if not FORMS[form] then
-    recipe.fail("-T %s: the forms are text, json, jsonl, csv, tsv and zeek", form)
+    recipe.fail("-T %s: the forms are text, json, jsonl, csv, tsv, fields and zeek", form)
   end
   return form
 end
@@ -68,7 +70,8 @@ function output.open(o, plan)
   local picture = form == "png" or form == "svg" or form == "pdf"
   if form == "txt" then form = "text" end
   local self = setmetatable({ form = form, file = o.file, picture = picture, top = o.top,
-    width = width, height = height, views = view.new(), plan = plan, options = o }, Out)
+    width = width, height = height, views = view.new(), plan = plan, options = o,
+    field_spec = fields.wanted(o), time_form = o.time_form }, Out)
   self.handle = open_handle(not picture and o.file or nil)
   return self
 end
@@ -104,6 +107,27 @@ end
 --- How many rows of many to show: n to people, in text and pictures; all to programs.
 function Out:cut(n)
   return ROW_FORMS[self.form] and not self.plan.is_suite and ALL or n
+end
+
+--- What -e asks of a recipe that lists packets: see sluice.fields; nil: nothing.
+function Out:fields()
+  return fields.writer(self)
+end
+
+--- A function from a packet to its time as -t wants it.
+function Out:clock()
+  self.shows_times = true
+  return clock.new(self.time_form or "r")
+end
+
+--- After the recipes have started: options that none of them took up are mistakes.
+function Out:check()
+  if self.field_spec and not self.shows_fields then
+    recipe.fail "-e: the recipe lists no packets; sluice packets does"
+  end
+  if self.time_form and not self.shows_times then
+    recipe.fail "-t: the recipe lists no packets; sluice packets does"
+  end
 end
 
 --- A writer of flow rows in the form asked for, or nil when that form is text or a picture. For a

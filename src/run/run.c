@@ -39,6 +39,7 @@ static int open_run(struct sl_run *r, const struct sl_options *o) {
     r->count_left = o->count ? o->count : UINT64_MAX;
     r->interval_s = o->interval_s;
     r->decap = o->decap;
+    r->deltas = o->deltas;
     r->flow_options = sl_flow_defaults();
     r->flow_options.max_flows = o->max_flows;
     if (o->idle_s >= 0)
@@ -135,6 +136,16 @@ static int run_clock(struct sl_run *r) {
     return 0;
 }
 
+static void stamp_deltas(struct sl_run *r, int first) {
+    struct sl_time before = first ? r->batch.packets[0].ts : r->last;
+
+    for (uint32_t i = 0; i < r->read; i++) {
+        r->batch.packets[i].delta = sl_seconds_between(before, r->batch.packets[i].ts);
+        before = r->batch.packets[i].ts;
+    }
+    r->last = before;
+}
+
 static void meet_link_types(struct sl_run *r) {
     uint32_t link_type = UINT32_MAX;
 
@@ -171,6 +182,8 @@ static uint32_t read_batch(struct sl_run *r) {
         r->error = err;
         return SL_STEP_ERROR;
     default:
+        if (r->deltas)
+            stamp_deltas(r, !r->started);
         if (!r->started)
             begin(r);
         meet_link_types(r);

@@ -43,7 +43,9 @@ struct sl_run {
     int leaped;            /* the packet before was far ahead of the interval */
     struct sl_time origin; /* time of the first packet */
     int started;
-    int decap; /* look inside tunnels */
+    int decap;           /* look inside tunnels */
+    int deltas;          /* somebody looks at times since the packet before */
+    struct sl_time last; /* of the last packet read, for these */
     uint32_t link_types[SL_LINK_TYPES_MAX], n_link_types;
     char link_numbers[SL_LINK_TYPES_MAX]
                      [24]; /* "LINKTYPE_300", of those that libpcap has no name for */

@@ -134,6 +134,12 @@ def test_display_filter(traced, long_capture, text):
     assert_compiled(lambda: traced("count", "-Y", text, long_capture), "packet filter -Y")
 
 
+def test_fields(traced, long_capture):
+    fields = ["frame.number", "frame.time", "eth.src", "ip.addr", "ip.id", "tcp.port", "udp.srcport", "geo.country"]
+    assert_compiled(lambda: traced("packets", "-T", "fields", *(w for f in fields for w in ("-e", f)), long_capture),
+                    most=INTERPRETED_ROWS_MAX)
+
+
 def test_writing(traced, long_capture, tmp_path):
     assert_compiled(lambda: traced("eval", "p.len > 100", "-Y", "tcp", "-w", tmp_path / "out.pcap", long_capture),
                     "packet filter -Y", "packet loop of eval")

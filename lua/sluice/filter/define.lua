@@ -55,6 +55,12 @@ function define.read(...)
   return field
 end
 
+-- Shown in hexadecimal, as tshark shows it.
+function define.hex(digits, field)
+  field.hex = digits
+  return field
+end
+
 -- A bit of a small number.
 function define.flag(name, guard, about, expr, mask)
   local shift = math.floor(math.log(mask) / math.log(2) + 0.5)
@@ -83,7 +89,7 @@ end
 function define.ipv4(name, guard, about, ...)
   local alts = {}
   for i, at in ipairs { ... } do
-    alts[i] = { expr = at[1] .. ".w[3]", range = "u32", off = at[2] }
+    alts[i] = { expr = at[1] .. ".w[3]", range = "u32", off = at[2], address = at[1] }
   end
   return { name = name, type = "ipv4", guard = guard, about = about, alts = alts }
 end
@@ -95,7 +101,7 @@ function define.ipv6(name, guard, about, ...)
     for word = 1, 4 do
       w[word] = ("%s.w[%d]"):format(at[1], word - 1)
     end
-    alts[i] = { w = w, off = at[2] }
+    alts[i] = { w = w, off = at[2], address = at[1] }
   end
   return { name = name, type = "ipv6", guard = guard, about = about, alts = alts }
 end

@@ -5,7 +5,7 @@ local cond = require "sluice.filter.cond"
 local define = require "sluice.filter.define"
 
 local d, all = define, cond.all
-local met, is, holds, positive = d.met, d.is, d.holds, d.positive
+local met, is, holds, positive, hex = d.met, d.is, d.holds, d.positive, d.hex
 local ETH, NET, L4, PAYLOAD = "p.eth_off", "p.net_off", "p.l4_off", "p.payload_off"
 local TAG_8021Q, TAG_8021AD, MPLS_UNICAST = 0x8100, 0x88a8, 0x8847
 
@@ -50,6 +50,8 @@ local function frame(add)
   add(d.time("frame.time_epoch", timed, "the same", "p.ts"))
   add(d.any_number("frame.time_relative", timed, "seconds since the first packet",
     "(floor(p.t * 1e9 + 0.5) / 1e9)", true))
+  add(d.any_number("frame.time_delta", timed, "seconds since the packet before in the capture",
+    "(floor(p.delta * 1e9 + 0.5) / 1e9)", true))
   add(d.number("frame.interface_id", cond.TRUE, 65535, "interface in its pcapng section",
     "p.iface"))
 end
@@ -62,8 +64,8 @@ local function ethernet(add)
   add(d.ether("eth.dst", eth, "destination", ETH))
   add(d.ether("eth.src", eth, "source", ETH .. " + 6"))
   add(d.ether("eth.addr", eth, "destination or source", ETH, ETH .. " + 6"))
-  add(d.read("eth.type", all { eth, cond.test(("(%s >= 1536)"):format(etype)) }, 65535,
-    "ethertype", etype))
+  add(hex(4, d.read("eth.type", all { eth, cond.test(("(%s >= 1536)"):format(etype)) }, 65535,
+    "ethertype", etype)))
   add(d.read("eth.len", all { eth, cond.test(("(%s < 1536)"):format(etype)) }, 65535,
     "length of an 802.3 frame", etype))
 end
@@ -82,8 +84,8 @@ local function tags(add)
     add(d.read(name .. ".priority", guard, 7, "priority code point",
       "rshift(" .. d.u8(at, 0) .. ", 5)"))
     add(d.deferred(d.flag(name .. ".dei", guard, "drop eligible", d.u8(at, 0), 16)))
-    add(d.read(name .. ".etype", all { guard, cond.test(("(%s >= 1536)"):format(d.u16(at, 2))) },
-      65535, "ethertype behind the tag", d.u16(at, 2)))
+    local behind = all { guard, cond.test(("(%s >= 1536)"):format(d.u16(at, 2))) }
+    add(hex(4, d.read(name .. ".etype", behind, 65535, "ethertype behind the tag", d.u16(at, 2))))
   end
   local guard, at = found("MPLS", MPLS_UNICAST), ("f_tag(p, %d)"):format(MPLS_UNICAST)
   add(d.read("mpls.label", guard, 2 ^ 20 - 1, "outermost label",
@@ -103,7 +105,7 @@ local function arp(add)
   add(d.protocol("arp", met_arp, "ARP, also reverse ARP",
     { off = NET, len = 28, search = "(p.caplen - p.net_off)", inside = known }))
   add(d.read("arp.hw.type", header, 65535, "hardware type", d.u16(NET, 0)))
-  add(d.read("arp.proto.type", header, 65535, "protocol type", d.u16(NET, 2)))
+  add(hex(4, d.read("arp.proto.type", header, 65535, "protocol type", d.u16(NET, 2))))
   add(d.number("arp.opcode", header, 65535, "1 request, 2 reply", "p.arp_op"))
   add(d.ether("arp.src.hw_mac", known, "sender's MAC address", NET .. " + 8"))
   add(d.ipv4("arp.src.proto_ipv4", known, "sender's IPv4 address", { "p.src", NET .. " + 14" }))
@@ -118,15 +120,17 @@ local function ip(add)
   add(d.protocol("ip", met "IP", "IPv4", { off = NET,
     len = "(band(" .. first .. ", 15) * 4)", search = "f_span(p, p.net_off, p.net_off + p.ip_len)",
     inside = all { v4, cond.test(("(p.net_off + band(%s, 15) * 4 <= p.caplen)"):format(first)) } }))
-  add(d.read("ip.version", v4, 15, "4", "rshift(" .. first .. ", 4)"))
+  add(d.number("ip.version", positive "p.ip_version", 15, "4, or 6 of an IPv6 packet",
+    "p.ip_version"))
   add(d.read("ip.hdr_len", v4, 60, "header length, bytes", "(band(" .. first .. ", 15) * 4)"))
-  add(d.number("ip.dsfield", v4, 255, "DSCP and ECN", "p.tos"))
+  add(hex(2, d.number("ip.dsfield", v4, 255, "DSCP and ECN", "p.tos")))
   add(d.number("ip.dsfield.dscp", v4, 63, "differentiated services code point",
     "rshift(p.tos, 2)"))
   add(d.number("ip.dsfield.ecn", v4, 3, "explicit congestion notification", "band(p.tos, 3)"))
   add(d.number("ip.len", v4, 2 ^ 32 - 1, "whole IP packet on the wire, bytes", "p.ip_len"))
-  add(d.number("ip.id", v4, 65535, "identification", "p.ip_id"))
-  add(d.read("ip.flags", v4, 7, "the three flags as a number", "rshift(" .. d.u8(NET, 6) .. ", 5)"))
+  add(hex(4, d.number("ip.id", v4, 65535, "identification", "p.ip_id")))
+  add(hex(2, d.read("ip.flags", v4, 7, "the three flags as a number",
+    "rshift(" .. d.u8(NET, 6) .. ", 5)")))
   add(d.deferred(d.flag("ip.flags.rb", v4, "reserved bit", d.u8(NET, 6), 128)))
   add(d.deferred(d.flag("ip.flags.df", v4, "do not fragment", d.u8(NET, 6), 64)))
   add(d.flag("ip.flags.mf", v4, "more fragments follow", "p.frag_more", 1))
@@ -136,7 +140,7 @@ local function ip(add)
   local proto = d.read("ip.proto", v4, 255, "protocol number or name", d.u8(NET, 9))
   proto.names = require "sluice.filter.ip_protocols"
   add(proto)
-  add(d.read("ip.checksum", v4, 65535, "header checksum", d.u16(NET, 10)))
+  add(hex(4, d.read("ip.checksum", v4, 65535, "header checksum", d.u16(NET, 10))))
   add(d.ipv4("ip.src", v4, "source", src))
   add(d.ipv4("ip.dst", v4, "destination", dst))
   add(d.ipv4("ip.addr", v4, "source or destination", src, dst))
@@ -148,12 +152,12 @@ local function ipv6(add)
   add(d.protocol("ipv6", met "IPV6", "IPv6", { off = NET, len = 40,
     search = "f_span(p, p.net_off, p.net_off + p.ip_len)", inside = v6 }))
   add(d.read("ipv6.version", v6, 15, "6", "rshift(" .. d.u8(NET, 0) .. ", 4)"))
-  add(d.number("ipv6.tclass", v6, 255, "traffic class", "p.tos"))
+  add(hex(8, d.number("ipv6.tclass", v6, 255, "traffic class", "p.tos")))
   add(d.number("ipv6.tclass.dscp", v6, 63, "differentiated services code point",
     "rshift(p.tos, 2)"))
   add(d.number("ipv6.tclass.ecn", v6, 3, "explicit congestion notification", "band(p.tos, 3)"))
-  add(d.read("ipv6.flow", v6, 2 ^ 20 - 1, "flow label",
-    "(band(" .. d.u8(NET, 1) .. ", 15) * 65536 + " .. d.u16(NET, 2) .. ")"))
+  add(hex(6, d.read("ipv6.flow", v6, 2 ^ 20 - 1, "flow label",
+    "(band(" .. d.u8(NET, 1) .. ", 15) * 65536 + " .. d.u16(NET, 2) .. ")")))
   add(d.read("ipv6.plen", v6, 65535, "payload length, bytes", d.u16(NET, 4)))
   local nxt = d.read("ipv6.nxt", v6, 255, "next header, number or name", d.u8(NET, 6))
   nxt.names = require "sluice.filter.ip_protocols"
@@ -177,7 +181,7 @@ local function icmp(add)
     add(d.protocol(name, proto, v[3], { off = L4, len = L4_ALL }))
     add(d.number(name .. ".type", all { proto, l4(1) }, 255, "type", "p.icmp_type"))
     add(d.number(name .. ".code", all { proto, l4(2) }, 255, "code", "p.icmp_code"))
-    add(d.read(name .. ".checksum", all { proto, l4(4) }, 65535, "checksum", d.u16(L4, 2)))
+    add(hex(4, d.read(name .. ".checksum", all { proto, l4(4) }, 65535, "checksum", d.u16(L4, 2))))
   end
   -- RFC 792: echo, timestamp and information; RFC 950: address mask.
   local echo = all { met "ICMP", l4(8),
@@ -186,7 +190,7 @@ local function icmp(add)
   add(d.read("icmp.seq", echo, 65535, "sequence number", d.u16(L4, 6)))
   local echo6 = all { met "ICMPV6", l4(8),
     cond.any { is("p.icmp_type", 128), is("p.icmp_type", 129) } }
-  add(d.read("icmpv6.echo.identifier", echo6, 65535, "identifier", d.u16(L4, 4)))
+  add(hex(4, d.read("icmpv6.echo.identifier", echo6, 65535, "identifier", d.u16(L4, 4))))
   add(d.read("icmpv6.echo.sequence_number", echo6, 65535, "sequence number", d.u16(L4, 6)))
 end
 
@@ -214,12 +218,13 @@ local function tcp(add)
     "p.ack"))
   add(d.read("tcp.hdr_len", header(13), 60, "header length, bytes",
     "(rshift(" .. d.u8(L4, 12) .. ", 4) * 4)"))
-  add(d.number("tcp.flags", header(14), 4095, "the flags as a number", "p.tcp_flags"))
+  add(hex(4, d.read("tcp.flags", header(14), 4095, "the flags, and reserved bits, as a number",
+    "band(" .. d.u16(L4, 12) .. ", 4095)")))
   for _, flag in ipairs(TCP_FLAGS) do
     add(d.flag("tcp.flags." .. flag[1], header(14), flag[1]:upper(), "p.tcp_flags", flag[2]))
   end
   add(d.number("tcp.window_size_value", header(16), 65535, "window as in the header", "p.window"))
-  add(d.read("tcp.checksum", header(18), 65535, "checksum", d.u16(L4, 16)))
+  add(hex(4, d.read("tcp.checksum", header(18), 65535, "checksum", d.u16(L4, 16))))
   add(d.read("tcp.urgent_pointer", header(20), 65535, "urgent pointer", d.u16(L4, 18)))
   add(d.number("tcp.len", sound, 2 ^ 32 - 1, "bytes of payload on the wire", "p.payload_len"))
   local options = "(p.payload_off - p.l4_off - 20)"
@@ -236,7 +241,7 @@ local function udp(add)
   ports(add, "udp", proto)
   add(d.read("udp.length", all { proto, l4(6) }, 65535, "length in the header, bytes",
     d.u16(L4, 4)))
-  add(d.read("udp.checksum", all { proto, l4(8) }, 65535, "checksum", d.u16(L4, 6)))
+  add(hex(4, d.read("udp.checksum", all { proto, l4(8) }, 65535, "checksum", d.u16(L4, 6))))
   add(d.bytes("udp.payload", all { proto, positive "p.payload_cap" }, "captured payload", PAYLOAD,
     "p.payload_cap"))
 end
@@ -246,8 +251,8 @@ local function sctp(add)
   add(d.protocol("sctp", proto, "SCTP; its bytes: header and chunks",
     { off = L4, len = L4_ALL }))
   ports(add, "sctp", proto)
-  add(d.read("sctp.verification_tag", all { proto, l4(8) }, 2 ^ 32 - 1, "verification tag",
-    d.u32(L4, 4)))
+  add(hex(8, d.read("sctp.verification_tag", all { proto, l4(8) }, 2 ^ 32 - 1, "verification tag",
+    d.u32(L4, 4))))
 end
 
 local function geo(add)

@@ -67,11 +67,16 @@ function registry.nearest(mode, name)
   return names
 end
 
+--- A field's type in words.
+function registry.kind(field)
+  return field.boolean and "boolean" or field.type
+end
+
 -- The fields of a mode as a Markdown table.
 function registry.markdown(mode)
   local rows = { "| field | type | meaning |", "| --- | --- | --- |" }
   for _, field in ipairs(load(mode).list) do
-    local kind = field.boolean and "boolean" or field.type
+    local kind = registry.kind(field)
     if #field.alts > 1 then
       kind = kind .. ", " .. #field.alts .. " values"
     end
