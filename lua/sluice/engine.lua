@@ -122,7 +122,8 @@ function engine.open(recipes, opts)
   o.count, o.idle_s, o.max_flows = opts.count or 0, opts.idle or -1, opts.max_flows or 0
   o.interval_s, o.progress = interval_of(recipes), opts.progress and 1 or 0
   o.decap, o.in_flight = opts.decap and 1 or 0, opts.in_flight or 0
-  o.deltas = wants_deltas(recipes, opts) and 1 or 0
+  opts.deltas = wants_deltas(recipes, opts)
+  o.deltas = opts.deltas and 1 or 0
   local handle = C.sl_run_open(o, err)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
   local self = new_run(ffi.gc(handle, C.sl_run_close), recipes, opts)

@@ -66,14 +66,16 @@ local function like_tshark(out, spec, env)
   local cells, names = {}, {}
   for i, field in ipairs(spec.list) do names[i] = field.name end
   if o.bom == "y" then out:write "\239\187\191" end
-  if o.header == "y" then out:line(table.concat(names, o.separator)) end
+  out.streamed = true
+  if o.header == "y" then out:write(table.concat(names, o.separator) .. "\n") end
   return function(p)
     fill(p, cells)
     for i = 1, n do
       local cell = cells[i]
       cells[i] = cell and mark .. cell .. mark or ""
     end
-    out:line(table.concat(cells, o.separator))
+    out:write(table.concat(cells, o.separator))
+    out:write "\n"
   end
 end
 

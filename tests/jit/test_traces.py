@@ -135,7 +135,7 @@ def test_display_filter(traced, long_capture, text):
 
 
 def test_fields(traced, long_capture):
-    fields = ["frame.number", "frame.time", "eth.src", "ip.addr", "ip.id", "tcp.port", "udp.srcport", "geo.country"]
+    fields = ["frame.number", "frame.time_epoch", "eth.src", "ip.addr", "ip.id", "tcp.port", "udp.srcport", "geo.country"]
     assert_compiled(lambda: traced("packets", "-T", "fields", *(w for f in fields for w in ("-e", f)), long_capture),
                     most=INTERPRETED_ROWS_MAX)
 

@@ -5,6 +5,7 @@ local cond = require "sluice.filter.cond"
 local filter = require "sluice.filter"
 local objects = require "sluice.filter.objects"
 local registry = require "sluice.filter.registry"
+local units = require "sluice.units"
 
 local show = {}
 
@@ -54,12 +55,23 @@ local ENV = {}
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
   "Dec" }
 
+-- "Dec 12, 2003" of a day; packets of a day follow one another, so it is made seldom.
+local day_shown, day_text
+
+local function day(s)
+  local number = math.floor(s / 86400)
+  if number ~= day_shown then
+    local y, m, d = units.date(s):match "^(%-?%d+)-(%d+)-(%d+)$"
+    day_shown = number
+    day_text = ("%s %2d, %d"):format(MONTHS[tonumber(m)], tonumber(d), tonumber(y))
+  end
+  return day_text
+end
+
 --- "Dec 12, 2003 14:59:33.519870000 UTC"
 function ENV.f_date(s, ns)
-  local units = require "sluice.units"
-  local y, m, d = units.date(tonumber(s)):match "^(%-?%d+)-(%d+)-(%d+)$"
-  return ("%s %2d, %d %s.%09d UTC"):format(MONTHS[tonumber(m)], tonumber(d), tonumber(y),
-    units.clock(tonumber(s), true), tonumber(ns))
+  s = tonumber(s)
+  return (("%s %s.%09d UTC"):format(day(s), units.clock(s, true), tonumber(ns)))
 end
 
 --- Seconds since 1970; a time before it counts down from 0.
