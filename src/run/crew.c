@@ -41,7 +41,7 @@ static void let_go(struct sl_crew *c) {
 
 int sl_crew_all_finished(const struct sl_crew *c) {
     for (uint32_t t = 0; t < c->n_taps; t++)
-        for (uint32_t i = 0; c->taps[t].flows && i < SL_EVENT_CLASSES; i++)
+        for (uint32_t i = 0; i < c->taps[t].n_shards; i++)
             if (!c->taps[t].shards[i].finished)
                 return 0;
     return c->cut_all && c->taken == c->cut;
@@ -52,10 +52,10 @@ static struct sl_shard *ready_shard(struct sl_crew *c, uint32_t *queue) {
     int behind = c->cut_all && c->decoded == c->cut && !c->cutting;
 
     for (uint32_t t = 0; t < c->n_taps; t++) {
-        for (uint32_t i = 0; c->taps[t].flows && i < SL_EVENT_CLASSES; i++) {
+        for (uint32_t i = 0; i < c->taps[t].n_shards; i++) {
             struct sl_shard *s = &c->taps[t].shards[i];
             if (!s->busy && !s->finished && (s->next < c->decoded || behind)) {
-                *queue = t * SL_EVENT_CLASSES + i;
+                *queue = t * c->shards + i;
                 return s;
             }
         }
@@ -112,7 +112,7 @@ static void begin(struct sl_crew *c, struct sl_time origin) {
     c->main->origin = origin;
     c->main->started = 1;
     for (uint32_t t = 0; t < c->n_taps; t++)
-        for (uint32_t i = 0; c->taps[t].flows && i < SL_EVENT_CLASSES; i++)
+        for (uint32_t i = 0; i < c->taps[t].n_shards; i++)
             sl_flows_begin(c->taps[t].shards[i].flows, origin);
 }
 
@@ -130,7 +130,7 @@ static int work_at_reader(struct sl_crew *c, struct sl_run *worker) {
     sl_feed_traffic(c->main->feed, &c->traffic);
     if (n > 0) {
         sl_split_reset(s, c->cut);
-        s->left = c->n_shards;
+        s->left = c->sharing;
         if (!c->cut++)
             begin(c, s->block.first);
         worker->split = s;
@@ -248,9 +248,19 @@ static int start_threads(struct sl_crew *c) {
     return failed ? -1 : 0;
 }
 
+/* Two for each worker, so that one can go on where another is in the way. */
+static uint32_t shards_for(uint32_t workers) {
+    uint32_t shards = 2;
+
+    while (shards < 2 * workers && shards < SL_EVENT_CLASSES)
+        shards *= 2;
+    return shards;
+}
+
 static int open_taps(struct sl_crew *c) {
     struct sl_run *r = c->main;
 
+    c->shards = shards_for(c->n_workers);
     c->n_taps = r->n_taps;
     if (!(c->taps = calloc(c->n_taps + 1, sizeof *c->taps)))
         return sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory");
@@ -258,10 +268,11 @@ static int open_taps(struct sl_crew *c) {
         struct sl_flow_options options = r->flow_options;
         c->taps[t].flows = r->taps[t]->wants_flows;
         c->taps[t].look = options.ordered = r->taps[t]->looks;
-        for (uint32_t i = 0; c->taps[t].flows && i < SL_EVENT_CLASSES; i++)
+        c->taps[t].n_shards = c->taps[t].flows ? c->shards : 0;
+        for (uint32_t i = 0; i < c->taps[t].n_shards; i++)
             if (sl_shard_init(&c->taps[t].shards[i], &options, &r->error) < 0)
                 return -1;
-        c->n_shards += c->taps[t].flows ? SL_EVENT_CLASSES : 0;
+        c->sharing += c->taps[t].n_shards;
     }
     return 0;
 }
@@ -271,7 +282,7 @@ static int open_splits(struct sl_crew *c) {
     if (!(c->splits = calloc(c->n_splits, sizeof *c->splits)))
         return -1;
     for (uint32_t i = 0; i < c->n_splits; i++)
-        if (sl_split_init(&c->splits[i], c->n_taps * SL_EVENT_CLASSES) < 0)
+        if (sl_split_init(&c->splits[i], c->n_taps, c->shards) < 0)
             return -1;
     return 0;
 }
@@ -333,9 +344,9 @@ void sl_crew_end(struct sl_crew *c) {
     }
     for (uint32_t t = 0; c->taps && t < c->n_taps; t++) {
         sl_decided_free(&c->taps[t].handed);
-        for (uint32_t i = 0; i < SL_EVENT_CLASSES; i++)
+        for (uint32_t i = 0; i < c->taps[t].n_shards; i++)
             sl_decided_free(&c->taps[t].in[i]);
-        for (uint32_t i = 0; i < SL_EVENT_CLASSES; i++)
+        for (uint32_t i = 0; i < c->taps[t].n_shards; i++)
             sl_shard_free(&c->taps[t].shards[i]);
     }
     for (uint32_t i = 0; c->splits && i < c->n_splits; i++)

@@ -1,12 +1,12 @@
 /* Several workers at one capture, with the same result as one.
  *
  *     cut (one at a time)    decode (each worker its split)        flows (each shard, in order)
- *     reader -> blocks  ->   -f, decode, filters, handlers,   ->   16 flow tables a tap, each
+ *     reader -> blocks  ->   -f, decode, filters, handlers,   ->   flow tables of a tap, each
  *                            events by class of their hosts        taken by one worker at a time
  *                                                                       |
  *     main thread: decided flows in the order of one worker  <----------+
  *
- * A worker cuts the next block off the reader, decodes it, and puts its events into 16 queues by
+ * A worker cuts the next block off the reader, decodes it, and puts its events into queues by
  * class (event.h), so that no two flow tables ever want the same flow. Any worker takes a split's
  * events into a shard's table when those of all splits before it are in. So every flow meets its
  * packets in capture order, and nothing needs to be joined. The capture's clock is run over each

@@ -27,7 +27,7 @@ static int earlier(const struct sl_decided *a, const struct sl_decided *b) {
  * lock is held. */
 static void fetch(struct sl_crew *c, struct sl_crew_tap *tap) {
     tap->complete = UINT64_MAX;
-    for (uint32_t i = 0; i < SL_EVENT_CLASSES; i++) {
+    for (uint32_t i = 0; i < tap->n_shards; i++) {
         struct sl_shard *s = &tap->shards[i];
         for (const struct sl_decided *d = s->out.first; d; d = d->next)
             c->waiting -= d->n;
@@ -42,7 +42,7 @@ static void fetch(struct sl_crew *c, struct sl_crew_tap *tap) {
 static uint32_t first_of_all(const struct sl_crew_tap *tap) {
     uint32_t best = SL_EVENT_CLASSES;
 
-    for (uint32_t i = 0; i < SL_EVENT_CLASSES; i++)
+    for (uint32_t i = 0; i < tap->n_shards; i++)
         if (head(tap, i) && (best == SL_EVENT_CLASSES || earlier(head(tap, i), head(tap, best))))
             best = i;
     if (best < SL_EVENT_CLASSES && head(tap, best)->order[head(tap, best)->at] > tap->complete)
@@ -165,7 +165,7 @@ const struct sl_flow_stats *sl_crew_flow_stats(struct sl_crew *c, uint32_t t) {
         return NULL;
     *sum = (struct sl_flow_stats){0};
     pthread_mutex_lock(&c->lock);
-    for (uint32_t i = 0; i < SL_EVENT_CLASSES; i++) {
+    for (uint32_t i = 0; i < tap->n_shards; i++) {
         const struct sl_flow_stats *s = sl_flows_stats(tap->shards[i].flows);
         sum->created += s->created;
         sum->packets += s->packets;

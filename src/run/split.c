@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-int sl_split_init(struct sl_split *s, uint32_t n_queues) {
-    *s = (struct sl_split){.n_queues = n_queues};
-    s->queues = calloc(n_queues ? n_queues : 1, sizeof *s->queues);
+int sl_split_init(struct sl_split *s, uint32_t n_taps, uint32_t shards) {
+    *s = (struct sl_split){.n_queues = n_taps * shards, .shards = shards};
+    s->queues = calloc(s->n_queues + 1, sizeof *s->queues);
     return s->queues ? 0 : -1;
 }
 
@@ -84,11 +84,13 @@ static int has_more(const struct sl_flow_event *e) {
     return e->kind & SL_KEY_V6 || e->bits & (SL_EVENT_FIRST_FRAGMENT | SL_EVENT_LATER_FRAGMENT);
 }
 
-int sl_split_add_events(struct sl_split *s, uint32_t first, const struct sl_event_batch *from) {
+int sl_split_add_events(struct sl_split *s, uint32_t tap, const struct sl_event_batch *from) {
+    struct sl_event_queue *queues = &s->queues[tap * s->shards];
+
     for (uint32_t i = 0; i < from->n; i++) {
         const struct sl_flow_event *e = &from->events[i];
         uint64_t number = from->base + e->number;
-        struct sl_event_batch *b = open_batch(s, &s->queues[first + class_of(from, e)], number);
+        struct sl_event_batch *b = open_batch(s, &queues[class_of(from, e) * s->shards / SL_EVENT_CLASSES], number);
         if (!b)
             return -1;
         struct sl_flow_event *to = &b->events[b->n++];

@@ -30,7 +30,7 @@ struct sl_split {
     uint32_t left;   /* flow tables that have not taken its events */
 
     struct sl_event_queue *queues; /* one for each flow table */
-    uint32_t n_queues;
+    uint32_t n_queues, shards; /* in all; of a tap, a power of two */
     struct sl_event_batch **batches; /* what the queues are made of: used of those made */
     uint32_t used, made, batches_room;
 
@@ -43,14 +43,14 @@ struct sl_split {
     uint32_t n_link_types;
 };
 
-int sl_split_init(struct sl_split *, uint32_t n_queues) SL_USED; /* -1: out of memory */
+int sl_split_init(struct sl_split *, uint32_t n_taps, uint32_t shards) SL_USED; /* -1: out of memory */
 void sl_split_free(struct sl_split *);
 /* Makes it ready for another block. */
 void sl_split_reset(struct sl_split *, uint64_t number);
 
-/* Puts the events of a batch into the queues of their classes, [first, first + SL_EVENT_CLASSES).
- * -1: out of memory. */
-int sl_split_add_events(struct sl_split *, uint32_t first, const struct sl_event_batch *) SL_USED;
+/* Puts the events of a batch into the queues of a tap's shards, by their classes. -1: out of memory.
+ */
+int sl_split_add_events(struct sl_split *, uint32_t tap, const struct sl_event_batch *) SL_USED;
 /* Counts n packets in, which follow those before and cross no end of a block of the clock. */
 int sl_split_add_times(struct sl_split *, const struct sl_packet *, uint32_t n) SL_USED;
 void sl_split_meet(struct sl_split *, uint16_t link_type);

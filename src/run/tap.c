@@ -87,7 +87,7 @@ int sl_tap_take(struct sl_run_tap *x, struct sl_event_batch *events, struct sl_s
     struct sl_run *r = x->run;
 
     if (r->split) {
-        if (sl_split_add_events(r->split, x->index * SL_EVENT_CLASSES, events) < 0)
+        if (sl_split_add_events(r->split, x->index, events) < 0)
             return sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory for flows");
         return 0;
     }
