@@ -1,0 +1,203 @@
+"""Several workers give what one gives, to the byte: every built-in recipe and example, every capture, any size
+of splits; on pipes and compressed input, with time that leaps, with damage, with captures inside captures."""
+import gzip
+import os
+import random
+import subprocess
+
+import pytest
+
+from support import PROGRAM, ROOT, each_capture, path_of, pcap, tcp_frame, udp_frame
+
+# Recipes that go in one pass, and that several workers may run.
+PARALLEL = "summary,flows,protocols,talkers,geomap,countries,addresses,sizes,statistics"
+# Recipes that want capture order: -v says why, and -j changes nothing.
+IN_ORDER = {"timeline", "hours", "packets", "report"}
+BUILT_IN = sorted(name[:-4] for name in os.listdir(os.path.join(ROOT, "lua", "recipes")) if name.endswith(".lua"))
+EXAMPLES = sorted("examples/" + name for name in os.listdir(os.path.join(ROOT, "examples")) if name.endswith(".lua"))
+MANY = (["-j", "2"], ["-j", "7"], ["-j", "2", "--split", "4096"], ["-j", "7", "--split", "4096"])
+
+
+def outcome(sluice, *args, **how):
+    done = sluice(*args, "-q", **how)
+    return done.returncode, done.stdout, done.stderr
+
+
+def same(sluice, *args, many=MANY, **how):
+    """The outcome with one worker, which others must equal."""
+    one = outcome(sluice, *args, "-j", "1", **how)
+    for options in many:
+        assert outcome(sluice, *args, *options, **how) == one, options
+    return one
+
+
+def workers(sluice, *args):
+    return sluice(*args, "-q", "-v").stderr.decode().splitlines()[-1]
+
+
+@each_capture()
+def test_every_capture(sluice, entry):
+    same(sluice, PARALLEL, "-T", "json", path_of(entry), many=(MANY[1], MANY[2]))
+
+
+@each_capture()
+def test_every_capture_filtered(sluice, entry):
+    same(sluice, "flows,talkers", "-T", "json", "-f", "ip or ip6", "-Y", "udp || tcp.flags.syn == 1", "-F",
+         "flow.packets > 1", path_of(entry), many=(MANY[3],))
+
+
+@pytest.mark.parametrize("recipe", BUILT_IN + EXAMPLES)
+def test_every_recipe(sluice, example, recipe):
+    same(sluice, recipe, "-T", "json", example, many=(MANY[0], MANY[3]))
+
+
+def test_in_parallel_where_it_may(sluice, example):
+    assert "7 workers" in workers(sluice, PARALLEL, "-T", "json", "-j", "7", example)
+    assert "7 workers" in workers(sluice, "count", "-Y", "tcp", "-j", "7", example)
+    for recipe in set(BUILT_IN) - IN_ORDER:
+        assert "2 workers" in workers(sluice, recipe, "-T", "json", "-j", "2", example), recipe
+
+
+def test_one_worker_says_why(sluice, example):
+    assert "one worker (recipe timeline: line " in workers(sluice, "timeline", "-j", "2", example)
+    assert "one worker (-c)" in workers(sluice, "summary", "-c", "10", "-j", "2", example)
+    assert "one worker (--max-flows)" in workers(sluice, "summary", "--max-flows", "10", "-j", "2", example)
+    assert "one worker (-j 1)" in workers(sluice, "summary", "-j", "1", example)
+
+
+def test_packet_handlers_add_up(sluice, example, tmp_path):
+    recipe = tmp_path / "both.lua"
+    recipe.write_text("""
+        return { about = "both kinds of handlers", start = function()
+          local bytes, ends = sum { "bytes", key = "address" }, count { "ends" }
+          local sizes = quantile { "sizes" }
+          return {
+            packet = function(p) if p.ip_version == 4 then bytes:add(p.src, p.len) sizes:add(p.len) end end,
+            flow = function(f) ends:add(1) bytes:add(f.dst, f.packets) end,
+            finish = function(out)
+              out:record { title = "x", fields = { { "ends", ends:value() }, { "median", sizes:value(0.5) } } }
+              out:table { title = "y", columns = { "a", "n" }, rows = bytes:rows() }
+            end }
+        end }""")
+    code, out, err = same(sluice, recipe, "-T", "json", example)
+    assert (code, err) == (0, b"") and b'"ends"' in out
+    assert "2 workers" in workers(sluice, recipe, "-j", "2", example)
+
+
+# ---- inputs ----
+
+def test_pipes_and_packed_captures(sluice, example):
+    with open(example, "rb") as file:
+        data = file.read()
+    _, whole, _ = same(sluice, "flows", "-T", "jsonl", example)
+    for stdin in (data, gzip.compress(data, 1)):
+        assert outcome(sluice, "flows", "-T", "jsonl", "-j", "3", "--split", "65536", "-", stdin=stdin) == (0, whole, b"")
+
+
+def test_cut_and_damaged(sluice, example, tmp_path):
+    with open(example, "rb") as file:
+        data = file.read(3_000_000)
+    cut = tmp_path / "cut.pcap"
+    cut.write_bytes(data)
+    code, _, err = same(sluice, "flows", "-T", "jsonl", cut)
+    assert code == 1 and b"in the middle of the record" in err
+    at = max(end for end in record_starts(data) if end < 2_000_000)
+    damaged = tmp_path / "damaged.pcap"
+    damaged.write_bytes(data[:at + 8] + b"\xff\xff\xff\x7f" + data[at + 12:])
+    code, _, err = same(sluice, "summary", "-T", "json", damaged)
+    assert code == 1 and b"damaged at byte %d" % at in err
+
+
+def record_starts(data):
+    at = 24
+    while at + 16 <= len(data):
+        yield at
+        at += 16 + int.from_bytes(data[at + 8:at + 12], "little")
+
+
+def stamped(frames):
+    return pcap([(s, 0, frame) for s, frame in frames])
+
+
+def conversation(n, start, step=0.0):
+    """n UDP packets between a few hosts, a second or so apart."""
+    return [(int(start + i * step), udp_frame("10.0.0.%d" % (1 + i % 5), "10.0.1.%d" % (1 + i % 3), 1000 + i % 7,
+                                              53, b"x" * (i % 90))) for i in range(n)]
+
+
+@pytest.mark.parametrize("frames", [
+    conversation(3000, 1000, 1.0) + conversation(3000, 100, 1.0),              # time steps back
+    conversation(3000, 1000, 1.0) + conversation(3000, 10**6, 1.0),            # and far ahead
+    conversation(2000, 10, .1) + [(2**32 - 1, tcp_frame("1.1.1.1", "2.2.2.2", 1, 2, 2))] + conversation(9000, 210, .1),
+    conversation(20000, 0, 0.01),                                              # as slow as sweeps are
+], ids=["back", "ahead", "one-far-ahead", "slow"])
+def test_time_that_leaps(sluice, tmp_path, frames):
+    file = tmp_path / "times.pcap"
+    file.write_bytes(stamped(frames))
+    code, out, _ = same(sluice, "flows", "-T", "jsonl", file)
+    assert code == 0 and out
+
+
+def test_a_capture_inside_a_capture(sluice, tmp_path):
+    """A TCP stream that carries a pcap file: its records look like records of the capture."""
+    inner = pcap([(5000 + i, 0, udp_frame("9.9.9.9", "8.8.8.8", i, 53, b"inner")) for i in range(2000)])
+    frames, seq = [], 1
+    for at in range(0, len(inner), 1400):
+        piece = inner[at:at + 1400]
+        frames.append((100, tcp_frame("1.1.1.1", "2.2.2.2", 1234, 80, 0x18, seq, 1, piece)))
+        seq += len(piece)
+    file = tmp_path / "nested.pcap"
+    file.write_bytes(stamped(frames))
+    _, out, _ = same(sluice, "flows", "-T", "jsonl", file)
+    assert out.count(b"\n") == 1 and b"9.9.9.9" not in out
+
+
+def test_fragments_of_many_datagrams(sluice, tmp_path):
+    """First and later fragments in different splits; datagrams that push each other out of the table."""
+    random.seed(7)
+    later, frames = [], []
+    for i in range(9000):
+        first, rest = fragments("10.%d.%d.1" % (i % 50, i % 7), "10.0.9.%d" % (i % 250), i)
+        frames.append((100 + i // 1000, first))
+        later.append((100 + i // 1000, rest))
+        if len(later) > 300:
+            frames.append(later.pop(random.randrange(len(later))))
+    file = tmp_path / "fragments.pcap"
+    file.write_bytes(stamped(frames + later))
+    code, out, _ = same(sluice, "flows", "-T", "jsonl", file)
+    assert code == 0 and out
+
+
+def fragments(src, dst, ident):
+    """A UDP datagram in two fragments, as frames."""
+    frame = udp_frame(src, dst, 1000 + ident % 3, 53, b"y" * 64)
+    head, body = bytearray(frame[:34]), frame[34:]
+    head[18:20] = (ident & 0xffff).to_bytes(2, "big")
+    parts = []
+    for offset, more, piece in ((0, 0x2000, body[:32]), (4, 0, body[32:])):
+        head[16:18] = (20 + len(piece)).to_bytes(2, "big")
+        head[20:22] = (more | offset).to_bytes(2, "big")
+        parts.append(bytes(head) + piece)
+    return parts
+
+
+# ---- failures ----
+
+def test_the_first_failure_is_told(sluice, example, tmp_path):
+    recipe = tmp_path / "throws.lua"
+    recipe.write_text("""
+        return { about = "throws", start = function()
+          local n = count { "n" }
+          return { packet = function(p)
+            if p.tcp_flags == 4 then error "a reset" end
+            n:add(1)
+          end }
+        end }""")
+    code, out, err = same(sluice, recipe, "-T", "json", example)
+    assert code == 2 and out == b"" and b"throws.lua line 5: a reset (packet " in err
+
+
+def test_a_pipe_that_closes(example):
+    done = subprocess.run("%s flows -T jsonl -j 4 --split 4096 %s | head -n 1" % (PROGRAM, example), shell=True, cwd=ROOT,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert done.stdout.count(b"\n") == 1 and done.stderr == b""
