@@ -1,8 +1,8 @@
 -- What routers and hosts complain of: ICMP errors by sender, and whose packets they are about,
 -- which the error quotes (RFC 792, RFC 4443).
 local ERRORS = { [3] = "unreachable", [4] = "source quench", [5] = "redirect",
-  [11] = "time exceeded", [12] = "parameter problem", [257] = "unreachable (v6)", [258] = "packet too big",
-  [259] = "time exceeded (v6)", [260] = "parameter problem (v6)" }
+  [11] = "time exceeded", [12] = "parameter problem", [257] = "unreachable (v6)",
+  [258] = "packet too big", [259] = "time exceeded (v6)", [260] = "parameter problem (v6)" }
 local CODES = { "net", "host", "protocol", "port", "fragmentation needed" }
 
 return {

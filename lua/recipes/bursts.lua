@@ -1,5 +1,7 @@
 -- Microbursts: moments in which far more arrives than on average, and who sent most of it. Queues
 -- overflow in milliseconds, which no counter that is read each minute shows.
+local findings = require "sluice.findings"
+
 local function mean_rate(run)
   local seconds = run.seconds(run.stats.first, run.stats.last)
   return seconds > 0 and tonumber(run.stats.bytes) / seconds or 0
@@ -35,8 +37,7 @@ return {
           local at = moment * width
           rows[#rows + 1] = { ("%.0f times the mean"):format(bytes / usual), by and by[2],
             by and ("%s, %.0f %% of it"):format(tostring(by[3]), 100 * by[4] / bytes), at,
-            at + width, bytes, by and ("ip.src == %s && ip.dst == %s"):format(tostring(by[2]),
-            tostring(by[3])) }
+            at + width, bytes, by and findings.between(by[2], by[3]) }
         end
         local notes = moments:notes()
         notes[#notes + 1] = ("The mean is %.0f bytes in %g s."):format(usual, width)

@@ -1,5 +1,7 @@
 -- Where TCP had to send again: bytes sent twice, by sender, receiver and server port, and the share
 -- of what the sender sent. A percent is felt; five make a connection crawl.
+local findings = require "sluice.findings"
+
 return {
   about = "TCP bytes that were sent again, by sender and receiver",
   options = {
@@ -35,8 +37,8 @@ return {
           if n >= opt.least and share >= opt.share then
             rows[#rows + 1] = { ("%.1f %% sent again"):format(share), from,
               ("%s port %d"):format(tostring(to), port), first:get(from, to, port),
-              last:get(from, to, port), n, ("ip.src == %s && ip.dst == %s && tcp.port == %d")
-              :format(tostring(from), tostring(to), port) }
+              last:get(from, to, port), n,
+              ("%s && tcp.port == %d"):format(findings.between(from, to), port) }
           end
         end
         table.sort(rows, function(a, b)

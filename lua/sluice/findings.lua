@@ -17,6 +17,18 @@ local function time_of(seconds)
   return ffi.new("struct sl_time", math.floor(micros / 1e6), micros % 1e6 * 1000)
 end
 
+--- findings.between(a, b) -> a display filter for packets from a to b, of either IP version.
+function findings.between(a, b)
+  local ip = a:is_ipv4() and "ip" or "ipv6"
+  return ("%s.src == %s && %s.dst == %s"):format(ip, tostring(a), ip, tostring(b))
+end
+
+--- The same for packets between the two, in both directions.
+function findings.both(a, b)
+  local ip = a:is_ipv4() and "ip" or "ipv6"
+  return ("%s.addr == %s && %s.addr == %s"):format(ip, tostring(a), ip, tostring(b))
+end
+
 --- What out:table takes, from out:findings { title =, amount = "ports", unit =, total =, notes =,
 --- rows = { { what, who, whom, first, last, amount, flow }, … } }.
 function findings.table(spec)

@@ -6,6 +6,7 @@ UPDATE_GOLDEN=1 pytest tests/e2e/test_recipes.py, and read the difference."""
 import glob
 import json
 import os
+import random
 
 import pytest
 
@@ -174,7 +175,131 @@ def test_bursts(rows, made):
 
 def test_findings_filters_show_their_packets(rows, sluice, example):
     """The last column is a filter that finds the packets of the row."""
-    for recipe in ("retransmissions", "bursts"):
-        for row in rows(recipe, example)[:5]:
+    for recipe in ("retransmissions", "bursts", "scans", "beacons", "resets"):
+        found = rows(recipe, example)
+        for row in (found if isinstance(found, list) else found[recipe])[:5]:
             count = json.loads(sluice("count", "-Y", row["flow"], example, "-T", "json").stdout)
             assert count["packets"] > 0, row
+
+
+def test_scans(rows, example, made, capture):
+    found = rows("scans", example)
+    assert [(row["what"], row["who"], row["whom"]) for row in found] == [("port scan", "200.37.4.20", "192.168.20.10")]
+    sweep = [(i / 10, tcp_frame("192.0.2.1", "10.0.0.%d" % i, 5000, 445, SYN)) for i in range(1, 31)]
+    calm = connection(5) + [(9, tcp_frame("192.0.2.2", "10.0.0.1", 5000, 445, SYN))]
+    [row] = rows("scans", made(sorted(sweep + calm)))
+    assert (row["what"], row["who"], row["whom"], row["tried"]) == ("host sweep", "192.0.2.1", "tcp port 445", 30)
+    assert (row["first"], row["last"]) == ("%d.100000000" % T0, "%d.000000000" % (T0 + 3))
+    [row] = [row for row in rows("scans", capture("syn-scan-1994-flows.pcap")) if row["what"] == "port scan"]
+    assert 950 < row["tried"] < 1010
+
+
+def test_beacons(rows, example, made):
+    camera = rows("beacons", example)[0]
+    assert (camera["who"], camera["connections"]) == ("192.168.20.31", 60) and camera["what"].startswith("every 60")
+    rng = random.Random(5)
+    packets = []
+    for i in range(20):
+        packets += connection(30 * i + rng.uniform(-1, 1) + 1, client=("192.0.2.1", "198.51.100.1", 2000 + i, 443))
+        packets += connection(rng.uniform(0, 600), client=("192.0.2.2", "198.51.100.1", 3000 + i, 443))
+    found = rows("beacons", made(sorted(packets)))
+    assert [(row["who"], row["connections"]) for row in found] == [("192.0.2.1", 20)]
+
+
+def test_resets(rows, made):
+    packets = sum((connection(i, client=("192.0.2.1", "198.51.100.1", 2000 + i, 80), end=RST) for i in range(4)), [])
+    for i in range(3):
+        packets += [(20 + i, tcp_frame("192.0.2.1", "198.51.100.1", 3000 + i, 81, SYN)),
+                    (20.1 + i, tcp_frame("198.51.100.1", "192.0.2.1", 81, 3000 + i, RST | ACK))]
+    result = rows("resets", made(packets))
+    assert [(r["what"], r["whom"], r["connections"]) for r in result["resets"]] == [
+        ("reset by the server", "198.51.100.1 port 80", 4), ("refused", "198.51.100.1 port 81", 3)]
+
+
+def test_health(rows, made):
+    packets = sum((connection(10 * i, client=("192.0.2.1", "198.51.100.1", 2000 + i, 80)) for i in range(5)), [])
+    whole = rows("health", made(packets))["tcp"]
+    assert (whole["connections"], whole["set up"], whole["reset"]) == (5, 5, 0)
+    assert abs(whole["median handshake"] - 0.002) < 0.0001
+
+
+def dns(name, answer=None, kind=1):
+    labels = b"".join(bytes([len(label)]) + label for label in name)
+    flags = 0x0100 if answer is None else 0x8180 | answer
+    return flags.to_bytes(2, "big").join([b"\0\1", b"\0\1\0\0\0\0\0\0"]) + labels + b"\0" + kind.to_bytes(2, "big") + b"\0\1"
+
+
+def test_dns(rows, made):
+    def ask(data):
+        return udp_frame("192.0.2.1", "198.51.100.53", 5000, 53, data)
+
+    def answer(data):
+        return udp_frame("198.51.100.53", "192.0.2.1", 53, 5000, data)
+
+    frames = [ask(dns([b"WWW", b"Example"])), answer(dns([b"www", b"example"], 0)), ask(dns([b"gone", b"example"], kind=28)),
+              answer(dns([b"gone", b"example"], 3)), ask(dns([])),
+              # What is no question, or not a whole one:
+              ask(b""), ask(b"x" * 5), ask(dns([b"cut", b"short"])[:18]), ask(dns([b"a" * 63] * 5)), ask(dns([b"loop"])[:12] + b"\xc0\x0c\0\1\0\1")]
+    result = rows("dns", made(list(enumerate(frames))))
+    assert result["names_asked_for"] == [{"name": ".", "queries": 1}, {"name": "gone.example", "queries": 1}, {"name": "www.example", "queries": 1}]
+    assert result["failures"] == [{"name": "gone.example", "failure": "no such name", "answers": 1}]
+    assert [(r["result"], r["answers"]) for r in result["servers"]] == [("answered", 1), ("no such name", 1)]
+
+
+def client_hello(name, versions=(0x0A0A, 0x0304, 0x0303), padding=0):
+    listed = b"".join(v.to_bytes(2, "big") for v in versions)
+    extensions = b"\0\x15" + padding.to_bytes(2, "big") + b"\0" * padding
+    if name is not None:
+        entry = b"\0" + len(name).to_bytes(2, "big") + name
+        data = len(entry).to_bytes(2, "big") + entry
+        extensions += b"\0\0" + len(data).to_bytes(2, "big") + data
+    if listed:
+        extensions += b"\0\x2b" + (len(listed) + 1).to_bytes(2, "big") + bytes([len(listed)]) + listed
+    body = b"\3\3" + b"r" * 32 + b"\x20" + b"s" * 32 + b"\0\2\x13\1" + b"\1\0" + len(extensions).to_bytes(2, "big") + extensions
+    handshake = b"\1" + len(body).to_bytes(3, "big") + body
+    return b"\x16\3\1" + len(handshake).to_bytes(2, "big") + handshake
+
+
+def test_tls(rows, made):
+    whole, long = client_hello(b"WWW.example"), client_hello(b"big.example", padding=1500)
+    hellos = [[whole], [long[:1000], long[1000:]], [client_hello(None, ())], [whole[:60]], [b"GET / HTTP/1.1\r\n"], [b"\x16\3\1"]]
+    packets = []
+    for i, parts in enumerate(hellos):
+        packets += connection(10 * i, [(True, part) for part in parts], client=("192.0.2.%d" % i, "198.51.100.1", 2000, 443))
+    result = rows("tls", made(packets))
+    assert {row["name"]: row["connections"] for row in result["tls_servers"]} == {"www.example": 1, "big.example": 1, "(no name)": 1}
+    assert {row["version"]: row["connections"] for row in result["versions_offered"]} == {"TLS 1.2": 1, "TLS 1.3": 2}
+
+
+def test_http(rows, made):
+    requests = [b"GET / HTTP/1.1\r\nHost: a.example\r\nUser-Agent: x/1\r\n\r\n", b"POST /p HTTP/1.1\r\nhost:b.example\r\n\r\n", b"GET /old HTTP/1.0\r\n\r\n",
+                b"\x16\3\1\0\0", b"GET /cut HTTP/1.1\r\nHost: c.exa"]
+    packets = []
+    for i, request in enumerate(requests):
+        packets += connection(10 * i, [(True, request[:20]), (True, request[20:])] if len(request) > 20 else [(True, request)],
+                              client=("192.0.2.%d" % i, "198.51.100.1", 2000, 80))
+    result = rows("http", made(packets))
+    assert [row["host"] for row in result["http_hosts"]] == ["198.51.100.1", "a.example", "b.example", "c.exa"]
+    assert {row["method"]: row["connections"] for row in result["methods"]} == {"GET": 3, "POST": 1}
+
+
+def test_hostile_names_are_text(sluice, made):
+    """Escapes, HTML and marks that turn text around come out as text, in every form."""
+    evil = b"\x1b]0;x\x07<b>\xe2\x80\xae.example"
+    packets = connection(0, [(True, b"GET / HTTP/1.1\r\nHost: " + evil + b"\r\n\r\n")])
+    packets += connection(9, [(True, client_hello(evil))], client=("192.0.2.8", "198.51.100.1", 2000, 443))
+    packets += [(20, udp_frame("192.0.2.1", "198.51.100.53", 5000, 53, dns([evil])))]
+    path = made(packets)
+    for recipe in ("http", "tls", "dns"):
+        text = sluice(recipe, path).stdout
+        assert b"\x1b" not in text and b"\x07" not in text and "\u202e".encode() not in text
+        assert b"<b>" in text and b"\\x1b]0;x\\x07" in text
+        kept = json.dumps(json.loads(sluice(recipe, path, "-T", "json").stdout), ensure_ascii=False)
+        assert json.dumps(evil.decode(), ensure_ascii=False).strip('"') in kept
+
+
+def test_networks_with_a_database(rows, made, tmp_path):
+    path = tmp_path / "networks.mmdb"
+    path.write_bytes(mmdb("Test-ASN", {"198.41.0.0/16": {"autonomous_system_number": 64500, "autonomous_system_organization": "Example Net"}}))
+    found = rows("networks", made([(0, udp_frame("10.0.0.1", "198.41.0.4", 1, 2)), (1, udp_frame("10.0.0.2", "198.41.9.9", 1, 2))]), "--geo", path)
+    assert [(row["network"], row["flows"], row["addresses"]) for row in found] == [("AS64500 Example Net", 2, 2), ("private", 2, 2)]

@@ -24,7 +24,17 @@ FLOW = "flow loop of {name}"
 # The loops of each recipe that ships. None: all of its work is the core's.
 RECIPES = {
     "addresses": FLOW,
+    "beacons": FLOW,
     "bursts": PACKET,
+    "dns": None,  # a name is a loop inside, with traces of its own
+    "health": FLOW,
+    "http": None,  # the same
+    "networks": FLOW,
+    "resets": FLOW,
+    "scans": FLOW,
+    "tls": FLOW,
+    "examples/multicast.lua": PACKET,
+    "examples/subnets.lua": PACKET,
     "retransmissions": FLOW,
     "examples/arp-conflicts.lua": PACKET,
     "examples/asymmetry.lua": FLOW,
