@@ -148,9 +148,7 @@ local function analyse(p, chosen)
   o.arguments, o.version = arguments, core.version
   local out = output.open(o, plan)
   start_recipes(p, recipes, out)
-  if out.form == "zeek" and not (#recipes == 1 and out.streamed) then
-    recipe.fail "-T zeek is conn.log: flows alone has that form"
-  end
+  out:only_rows(#recipes)
   out:check()
   local run = engine.open(recipes, { inputs = p.inputs, bpf = o.bpf, count = o.count, idle = o.idle,
     max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, progress = not o.quiet,

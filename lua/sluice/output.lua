@@ -138,7 +138,7 @@ function Out:rows()
   local rows = C.sl_rows_new(self.handle, geo.handle(), services.handle(), form)
   rows = ffi.gc(rows, C.sl_rows_free)
   C.sl_rows_begin(rows)
-  self.streamed = true
+  self.streamed, self.gives_rows = true, true
   return {
     add = function(_, flows, n) C.sl_rows_flows(rows, flows, n) end,
     done = function() C.sl_rows_end(rows) end,
@@ -147,6 +147,13 @@ end
 
 function Out:write(text)
   C.sl_out_write(self.handle, text, #text)
+end
+
+--- Refuses a form that only rows of flows have, where something else is shown, too.
+function Out:only_rows(recipes)
+  if self.form == "zeek" and not (self.gives_rows and recipes == 1) then
+    recipe.fail "-T zeek is conn.log: flows alone has that form"
+  end
 end
 
 --- Writes a line of text at once; for recipes that list packets. Bytes from a capture cannot drive
@@ -161,6 +168,7 @@ end
 --- A writer of rows that go out at once, for results that are too long to hold: stream:row { … },
 --- stream:done(). columns as in out:table. Not for pictures.
 function Out:stream(columns)
+  self:only_rows()
   if self.picture then recipe.fail("-o %s: a list of packets has no picture", self.file) end
   columns = view.columns(columns)
   self.streamed = true
