@@ -65,7 +65,7 @@ static int held(const struct sl_cold *c, const struct sl_extra *x, enum sl_lette
 
 /* flag: without it there can be no such letter. */
 INLINE int has_letter(const struct turn *t, enum sl_letter letter, unsigned flag) {
-    return (t->c->control >> 3 * t->dir & flag) &&
+    return ((unsigned)t->c->control >> 3 * t->dir & flag) &&
            held(t->c, sl_store_has_extra(t->store, t->h->index), letter, t->dir);
 }
 
@@ -282,7 +282,7 @@ INLINE void note_acknowledged(struct turn *t) {
     uint32_t fin = t->c->isn[peer] + t->c->last_fin[peer];
     struct sl_extra *x = sl_store_has_extra(t->store, t->h->index);
 
-    if (t->phase == SL_PHASE_CLOSING && t->c->control >> 3 * peer & SL_TCP_FIN &&
+    if (t->phase == SL_PHASE_CLOSING && (unsigned)t->c->control >> 3 * peer & SL_TCP_FIN &&
         distance(fin, ack) > 0)
         ack = fin;
     while (x && (bytes = sl_holes_give_up(x, peer, ack)) > 0)
