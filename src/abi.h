@@ -368,6 +368,10 @@ uint64_t sl_writer_cut_times(const struct sl_writer *); /* stamps that lost thei
 /* Completes the files and frees; keep 0: removes what is not whole. -1: *err. */
 int sl_writer_close(struct sl_writer *, int keep, struct sl_error *err);
 
+/* Names in a folder that end so, sorted, each with a newline behind it, as many as fit. Returns how
+ * many. */
+int sl_folder_list(const char *path, const char *ending, char *names, size_t size);
+
 /* ---- flows as rows ---- */
 
 enum { SL_ROWS_JSONL, SL_ROWS_JSON, SL_ROWS_CSV, SL_ROWS_TSV, SL_ROWS_ZEEK };

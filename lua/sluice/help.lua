@@ -14,6 +14,8 @@ local USAGE = [[
 usage: sluice RECIPE[,RECIPE...] [OPTION]... [INPUT]...
        sluice eval 'LUA' [OPTION]... [INPUT]...
        sluice recipes | fields [NAME]
+       sluice new NAME                    a recipe of your own to begin with
+       sluice check FILE.lua [INPUT]...   what would surprise you later
        sluice RECIPE --help
        sluice [OPTION]... [INPUT]...      lists the packets
 

@@ -12,6 +12,7 @@ require("sluice.abi").load(core.text, core.sizes)
 local ffi = require "ffi"
 local C = ffi.C
 local builtin = require "sluice.builtin"
+local check = require "sluice.check"
 local cli = require "sluice.cli"
 local crew = require "sluice.crew"
 local engine = require "sluice.engine"
@@ -21,8 +22,10 @@ local geo = require "sluice.geo"
 local help = require "sluice.help"
 local nearest = require "sluice.nearest"
 local output = require "sluice.output"
+local places = require "sluice.places"
 local recipe = require "sluice.recipe"
 local services = require "sluice.services"
+local starter = require "sluice.starter"
 local suite = require "sluice.suite"
 local trace = require "sluice.trace"
 local writer = require "sluice.writer"
@@ -31,7 +34,7 @@ require "sluice.objects"
 -- Many handlers make many traces; the defaults are for one program of ordinary size.
 require("jit.opt").start("maxtrace=10000", "maxrecord=16000", "maxmcode=16384", "sizemcode=256")
 
-local RESERVED = { "eval", "recipes", "fields", "help" }
+local RESERVED = { "eval", "recipes", "fields", "new", "check", "help" }
 
 local function load_recipe(name)
   local path = recipe.path(core.folder, name)
@@ -182,7 +185,12 @@ local function show_help(chosen, inputs)
   if chosen.command == "recipes" then
     local list = {}
     for i, name in ipairs(builtin) do list[i] = load_recipe(name) end
+    for _, name in ipairs(places.names(builtin)) do list[#list + 1] = load_recipe(name) end
     return help.recipes(list)
+  end
+  if chosen.command == "new" then return starter.write(inputs[1]) end
+  if chosen.command == "check" then
+    return check.file(inputs, core.folder .. "/data/sample.pcap.xz")
   end
   if chosen.command == "fields" then return help.fields(inputs) end
   if chosen.plan and not chosen.by_default then return help.recipe(chosen.plan) end

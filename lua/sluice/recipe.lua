@@ -2,6 +2,7 @@
 local address = require "sluice.address"
 local aggregate = require "sluice.aggregate"
 local geo = require "sluice.geo"
+local places = require "sluice.places"
 local services = require "sluice.services"
 local stop = require "sluice.stop"
 local ffi = require "ffi"
@@ -29,12 +30,13 @@ end
 -- What a recipe may use beside Lua's own: the aggregates of this run, addresses, countries.
 -- Recipes are loaded into an environment of their own, where a global that nobody defined is a
 -- mistake that is told with its line, not a nil that surfaces elsewhere.
-function recipe.environment(make)
+function recipe.environment(make, path)
   local env = {}
   for name, v in pairs(_G) do env[name] = v end
   env._G = env
   env.net, env.addr, env.geo, env.services = address.net, address.addr, geo, services
   env.stop = stop
+  if path then env.require = places.require(path, env) end
   for kind in pairs(aggregate.kinds) do
     env[kind] = make[kind]
   end
@@ -86,12 +88,7 @@ local function readable(path)
   return file ~= nil
 end
 
---- Where the recipe of that name stands, or nil: built-in names, or paths ending in .lua.
-function recipe.path(folder, name)
-  if name:match "%.lua$" then return name end
-  local path = ("%s/recipes/%s.lua"):format(folder, name)
-  return name:match "^%l[%w_-]*$" and readable(path) and path or nil
-end
+recipe.path = places.find
 
 -- Turns "path:12: text" into "path line 12: text".
 local function told(message)
@@ -116,7 +113,7 @@ function recipe.load(path, name)
     fail("recipe %s: %s", name, told(why))
   end
   make.seal()
-  local ok, r = pcall(setfenv(chunk, recipe.environment(make)))
+  local ok, r = pcall(setfenv(chunk, recipe.environment(make, path)))
   if not ok then fail("recipe %s: %s", name, told(r)) end
   if type(r) ~= "table" then
     fail("recipe %s: the file must return a table with start = function(opt) … end", name)

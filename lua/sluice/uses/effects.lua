@@ -116,7 +116,7 @@ function Call:call(set, args)
     if has(set, kind) then self:refuse "calls a function that is not understood" end
   end
   local found, list = NOTHING, nil
-  if has(set, "method") then found = value.of("scalar", "data", "method", "own") end
+  if has(set, "method") then found = RESULTS.data end
   if has(set, "add") then found = join(found, SCALAR) end
   for _, f in ipairs(set.known) do
     local one, each = self:call_known(f, set, args)
