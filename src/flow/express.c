@@ -84,14 +84,12 @@ static inline int tcp(struct sl_flow_event *e, const struct network *n, struct s
     return header >= TCP && header <= n->wire;
 }
 
+/* Of UDP those fields that are TCP's stay 0. */
 static inline int udp(struct sl_flow_event *e, const struct network *n, struct sl_cursor c) {
     if (n->captured < UDP)
         return 0;
     uint32_t length = sl_u16(&c, n->at + 4); /* 0: a jumbogram, RFC 2675 */
-    e->seq = e->ack = 0;
-    e->tcp_flags = e->window = 0;
     e->payload_len = (length ? least(length, n->wire) : n->wire) - UDP;
-    e->bits = 0;
     return length >= UDP || !length;
 }
 
@@ -106,15 +104,14 @@ static inline void set_key(struct sl_flow_event *e, struct sl_event_batch *b, st
     struct sl_ports ports = {.sport = sl_u16(&c, n->at), .dport = sl_u16(&c, n->at + 2)};
     struct sl_flow_key k;
 
-    e->more = 0;
     if (v6) {
         struct sl_event_more *more = &b->more[b->n_more];
         more->src = address_v6(c, off + 8);
         more->dst = address_v6(c, off + 24);
         e->more = b->n_more++;
-        k = sl_flow_key_of(sl_host_v6(&more->src, seed), sl_host_v6(&more->dst, seed), ports,
-                           n->proto | SL_KEY_V6,
-                           memcmp(&more->src, &more->dst, sizeof more->src) > 0);
+        uint32_t src = sl_host_v6(&more->src, seed), dst = sl_host_v6(&more->dst, seed);
+        k = sl_flow_key_of(src, dst, ports, n->proto | SL_KEY_V6,
+                           src == dst && memcmp(&more->src, &more->dst, sizeof more->src) > 0);
     } else {
         k = sl_flow_key_of(sl_u32(&c, off + 12), sl_u32(&c, off + 16), ports, n->proto, 0);
     }
@@ -124,13 +121,31 @@ static inline void set_key(struct sl_flow_event *e, struct sl_event_batch *b, st
     e->hash = sl_flow_hash(k.hosts, k.ports, k.kind, seed);
 }
 
+/* One set of protocols, each a function of its own in the end: what differs is decided once. */
+static inline __attribute__((always_inline)) int add(struct sl_event_batch *b,
+                                                     const struct sl_packet *p, uint32_t off,
+                                                     const struct network *n,
+                                                     const struct sl_hash_seed *seed, int v6,
+                                                     int is_tcp) {
+    struct sl_cursor c = {p->data, p->data + p->caplen};
+    struct sl_flow_event e = {.ts_s = p->ts.s,
+                              .ts_nsec = p->ts.nsec,
+                              .len = p->len,
+                              .ip_len = n->ip_len,
+                              .number = (uint32_t)(p->number64 - b->base)};
+
+    if (is_tcp ? !tcp(&e, n, c) : !udp(&e, n, c))
+        return -1;
+    set_key(&e, b, c, off, n, v6, seed);
+    b->events[b->n++] = e;
+    return (is_tcp ? 0 : KIND_UDP) | (v6 ? KIND_V6 : 0) | (off > ETHERNET ? KIND_VLAN : 0);
+}
+
 int sl_event_express(struct sl_event_batch *b, const struct sl_packet *p,
                      const struct sl_hash_seed *seed) {
     struct sl_cursor c = {p->data, p->data + p->caplen};
-    struct sl_flow_event *e = &b->events[b->n];
     uint32_t off = ETHERNET;
     struct network n;
-    int kind = 0;
 
     if (p->caplen < ETHERNET + TAG + IPV4)
         return -1;
@@ -138,20 +153,14 @@ int sl_event_express(struct sl_event_batch *b, const struct sl_packet *p,
     if (type == TYPE_VLAN) {
         type = sl_u16(&c, 16);
         off += TAG;
-        kind = KIND_VLAN;
     }
-    int v6 = type == TYPE_IPV6;
-    if (v6 ? p->caplen - off < IPV6 || !ipv6(&n, p, c, off)
-           : type != TYPE_IPV4 || !ipv4(&n, p, c, off))
-        return -1;
-    if (n.proto == SL_PROTO_TCP ? !tcp(e, &n, c) : n.proto != SL_PROTO_UDP || !udp(e, &n, c))
-        return -1;
-    set_key(e, b, c, off, &n, v6, seed);
-    e->ts_s = p->ts.s;
-    e->ts_nsec = p->ts.nsec;
-    e->len = p->len;
-    e->ip_len = n.ip_len;
-    e->number = (uint32_t)(p->number64 - b->base);
-    b->n++;
-    return kind | (v6 ? KIND_V6 : 0) | (n.proto == SL_PROTO_UDP ? KIND_UDP : 0);
+    if (type == TYPE_IPV4 && ipv4(&n, p, c, off))
+        return n.proto == SL_PROTO_TCP   ? add(b, p, off, &n, seed, 0, 1)
+               : n.proto == SL_PROTO_UDP ? add(b, p, off, &n, seed, 0, 0)
+                                         : -1;
+    if (type == TYPE_IPV6 && p->caplen - off >= IPV6 && ipv6(&n, p, c, off))
+        return n.proto == SL_PROTO_TCP   ? add(b, p, off, &n, seed, 1, 1)
+               : n.proto == SL_PROTO_UDP ? add(b, p, off, &n, seed, 1, 0)
+                                         : -1;
+    return -1;
 }
