@@ -46,50 +46,53 @@ static inline void get_lengths(const struct pcap *f, const uint8_t *h, uint32_t 
     *len = swapped ? a : b;
 }
 
+static int too_long(const struct sl_reader *r, uint32_t caplen, struct sl_error *err) {
+    return sl_error_set(err, SL_EXIT_INPUT,
+                        "%s: damaged at byte %llu: a record header says %u captured bytes, "
+                        "more than %d; packets read before it: %llu",
+                        r->buffer.source->name, (unsigned long long)r->buffer.offset, caplen,
+                        SL_MAX_CAPLEN, (unsigned long long)r->packets);
+}
+
 static int pcap_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t max,
                       struct sl_error *err) {
-    struct pcap *f = r->state;
-    struct sl_buffer *b = &r->buffer;
-    uint32_t n = 0;
+    struct pcap *state = r->state;
+    const struct pcap f = *state; /* copies, which no store to a packet can change */
+    const uint8_t *start = sl_buffer_at(&r->buffer), *h = start;
+    const uint8_t *end = start + sl_buffer_size(&r->buffer);
+    const uint64_t offset = r->buffer.offset, before = r->packets;
+    uint32_t n = 0, caplen = 0, len;
 
-    while (n < max && !sl_reader_at_limit(r)) {
-        size_t size = sl_buffer_size(b);
-        const uint8_t *h = sl_buffer_at(b);
-
-        r->want = f->record_header;
-        if (size < r->want)
-            break;
-        uint32_t caplen, len;
-        get_lengths(f, h, &caplen, &len);
-        if (__builtin_expect(caplen > SL_MAX_CAPLEN, 0)) {
-            if (n)
-                break;
-            return sl_error_set(err, SL_EXIT_INPUT,
-                                "%s: damaged at byte %llu: a record header says %u captured bytes, "
-                                "more than %d; packets read before it: %llu",
-                                b->source->name, (unsigned long long)b->offset, caplen,
-                                SL_MAX_CAPLEN, (unsigned long long)r->packets);
-        }
-        r->want += caplen;
-        if (size < r->want)
-            break;
+    r->want = f.record_header;
+    for (; n < max && offset + (uint64_t)(h - start) < r->limit; n++) {
         struct sl_packet *p = &packets[n];
-        p->data = h + f->record_header;
-        p->number64 = r->packets + ++n;
-        p->offset64 = b->offset;
-        p->ts = time_of(sl_load32(h, f->swap), sl_load32(h + 4, f->swap), f->nsec_per_tick);
+
+        if ((size_t)(end - h) < f.record_header)
+            break;
+        get_lengths(&f, h, &caplen, &len);
+        if (__builtin_expect(caplen > SL_MAX_CAPLEN, 0))
+            break;
+        if ((size_t)(end - h) < f.record_header + caplen) {
+            r->want = f.record_header + caplen;
+            break;
+        }
+        p->data = h + f.record_header;
+        p->number64 = before + n + 1;
+        p->offset64 = offset + (uint64_t)(h - start);
+        p->ts = time_of(sl_load32(h, f.swap), sl_load32(h + 4, f.swap), f.nsec_per_tick);
         p->caplen = caplen;
         p->len = len;
-        p->link_type = f->link_type;
+        p->link_type = f.link_type;
         p->iface = 0;
         p->no_time = 0;
-        sl_buffer_consume(b, r->want);
+        h = p->data + caplen;
     }
+    sl_buffer_consume(&r->buffer, (size_t)(h - start));
     if (n) {
-        f->last = packets[n - 1].ts;
-        f->timed = 1;
+        state->last = packets[n - 1].ts;
+        state->timed = 1;
     }
-    return (int)n;
+    return !n && caplen > SL_MAX_CAPLEN ? too_long(r, caplen, err) : (int)n;
 }
 
 /* Refuses what no capture program writes. What some do write, but seldom, is weak: packets without
