@@ -42,6 +42,9 @@ imagemagick             convert
 poppler-utils           pdftotext
 zstd                    zstd
 lz4                     lz4
+chromium                chromium
+chromium-driver         chromedriver
+python3-selenium        py:selenium
 mmdb-bin                mmdblookup'
 lint_needs='
 clang-format            clang-format

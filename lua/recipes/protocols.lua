@@ -70,7 +70,8 @@ return {
             { name = "flows", unit = "flows" }, { name = "bytes", unit = "bytes" },
             { name = "share", unit = "%" } } }
         local points = {}
-        for i, row in ipairs(s_bytes:top(out:cut(opt.top))) do
+        local services_by_bytes = s_bytes:top(out:cut(opt.top))
+        for i, row in ipairs(services_by_bytes) do
           local key = row[1]
           local sent = s_sent:get(key)
           points[i] = { services.key_name(key), row[2], s_flows:get(key), sent, row[2] - sent,
@@ -81,9 +82,11 @@ return {
         for i = 1, math.min(#points, 10) do
           bars[i] = { points[i][1], points[i][4], points[i][5] }
         end
-        view:bars { title = "Services by bytes", rows = bars, total = #points, columns = { SERVICE,
+        local total = services_by_bytes.total
+        view:bars { title = "Services by bytes", total = total, rows = bars, columns = { SERVICE,
           { name = "sent", unit = "bytes" }, { name = "received", unit = "bytes" } } }
-        view:scatter { title = "Services by their amounts", rows = points, x = opt.x, y = opt.y,
+        view:scatter { title = "Services by their amounts", rows = points, total = total,
+          x = opt.x, y = opt.y,
           columns = { SERVICE, { name = "bytes", unit = "bytes" },
             { name = "flows", unit = "flows" }, { name = "sent", unit = "bytes" },
             { name = "received", unit = "bytes" }, { name = "payload", unit = "bytes" },
