@@ -1,5 +1,7 @@
 -- The flow table. For people the largest flows, for programs every flow as it is decided, in pages
 -- the largest with all that is known of them.
+local dns = require "sluice.dns"
+
 local BRIEF = {
   { name = "first", type = "time" }, { name = "duration", type = "duration" }, "proto",
   { name = "source" }, { name = "destination" },
@@ -34,6 +36,7 @@ local FULL = {
     function(f) return f.sport end },
   { { name = "dst", title = "Destination", type = "address", role = "address" },
     function(f) return f.dst end },
+  { { name = "name", title = "Name in DNS" }, function(_, names, dst) return names[dst] end },
   { { name = "dport", title = "Port", role = "port", type = "number" },
     function(f) return f.dport end },
   { { name = "proto", title = "Protocol", role = "protocol" },
@@ -76,9 +79,10 @@ local FULL = {
     function(f) return f.number end },
 }
 
-local function full(f)
-  local row = {}
-  for i, column in ipairs(FULL) do row[i] = column[2](f) end
+-- names: of addresses, as sluice.dns gives them.
+local function full(f, names)
+  local row, dst = {}, tostring(f.dst)
+  for i, column in ipairs(FULL) do row[i] = column[2](f, names, dst) end
   return row
 end
 
@@ -123,14 +127,20 @@ return {
     local is_page = out:is_page()
     local list, keep = largest(is_page and opt.flows or opt.top)
     local seen = count { "flows" }
+    local names = is_page and count { "names of addresses", keys = 50000,
+      key = { "address:address", "name:string" } }
     return {
+      packet = is_page and function(p)
+        if p.sport == 53 and p.proto == 17 then dns.add_answers(p.payload, names) end
+      end or nil,
       flow = function(f)
         seen:add(1)
         keep(f)
       end,
       finish = function(view)
         local shown = {}
-        for i, f in ipairs(list()) do shown[i] = is_page and full(f) or brief(f) end
+        local of = is_page and dns.names(names)
+        for i, f in ipairs(list()) do shown[i] = is_page and full(f, of) or brief(f) end
         view:table { title = "Largest flows", name = "flows", rows = shown, total = seen:value(),
           columns = is_page and FULL_COLUMNS or BRIEF, chart = "" }
       end,

@@ -19,8 +19,9 @@ local function measure(view, n, width)
     local row, sum = view.rows[i], 0
     m.parts[i] = {}
     for c = 2, #view.columns do
-      m.parts[i][c - 1] = math.max(0, value.tonumber(row[c]) or 0)
-      sum = sum + (value.tonumber(row[c]) or 0)
+      local amount = value.tonumber(row[c]) or 0
+      m.parts[i][c - 1] = math.max(0, amount)
+      sum = view.grouped and math.max(sum, amount) or sum + amount
     end
     m.labels[i] = gnuplot.fit(units.cell(row[1], view.columns[1]), width * LABEL_SHARE, LABEL_SIZE)
     m.texts[i] = units.cell(#view.columns > 2 and sum or row[2], view.columns[2])
@@ -71,6 +72,20 @@ local function told(view, row, text)
   return ("%s: %s"):format(units.cell(row[1], view.columns[1]), table.concat(parts, ", "))
 end
 
+-- The same where each part is a bar of its own. Returns where the longest one ends.
+local function place_group(lists, amounts, area, last, y, thick)
+  local farthest, height = area.left, thick / #amounts
+  for part, amount in ipairs(amounts) do
+    local x2 = area.left + math.max(amount / last * area.width, amount > 0 and 1 or 0)
+    local y2 = y + thick / 2 - (part - 1) * height
+    if amount > 0 then
+      table.insert(lists[part], { area.left, y2 - height, x2, y2 - height, x2, y2, area.left, y2 })
+    end
+    farthest = math.max(farthest, x2)
+  end
+  return farthest
+end
+
 -- The rectangles of one row, added to the list of each part. Returns where the bar ends.
 local function place_row(lists, amounts, area, last, y, thick)
   local x, y1, y2 = area.left, y - thick / 2, y + thick / 2
@@ -92,7 +107,8 @@ local function draw(s, view, m, area, n, last)
   for part = 1, #view.columns - 1 do lists[part] = {} end
   for i = 1, n do
     local y = area.top - (i - 0.5) * step
-    local x = place_row(lists, m.parts[i], area, last, y, thick)
+    local place = view.grouped and place_group or place_row
+    local x = place(lists, m.parts[i], area, last, y, thick)
     s:label(m.labels[i], area.left - 10, y, { size = size, color = palette.text, align = "right" })
     s:label(m.texts[i], x + 8, y, { size = size, color = palette.text })
     s:mark(0, y - step / 2, s.width, step, told(view, view.rows[i], m.texts[i]), role,

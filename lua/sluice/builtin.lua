@@ -2,4 +2,4 @@
 return { "summary", "flows", "packets", "count", "protocols", "talkers", "timeline", "geomap",
   "networks", "dns", "tls", "http",
   "health", "scans", "beacons", "bursts", "resets", "retransmissions",
-  "countries", "hours", "addresses", "sizes", "statistics", "report" }
+  "countries", "hours", "addresses", "sizes", "statistics", "report", "compare" }

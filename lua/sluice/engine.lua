@@ -472,12 +472,13 @@ function Run:finish_recipes(out, run)
     if r.handlers.finish then
       out.recipe = r.name -- each view says whose it is
       self:enter(r, about_nothing)
-      r.handlers.finish(out, run)
+      self.kept = r.handlers.finish(out, run, self.opts.before)
     end
   end
 end
 
---- Calls every recipe's finish(out, info).
+--- Calls every recipe's finish(out, info). What the last one returned is in self.kept: a recipe of
+--- two sides gets it as the third argument in its second run.
 function Run:finish(out)
   local run = self:info()
   self:guarded("finish_recipes", out, run)

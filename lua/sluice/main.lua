@@ -133,6 +133,43 @@ local function lay_out(o)
   services.use(core.folder .. "/data/services.tsv")
 end
 
+-- more: inputs, write (of writer.wanted), before (what the other side's recipe returned).
+local function open_run(p, plan, recipes, out, more)
+  local o = p.options
+  return engine.open(recipes, { inputs = more.inputs, bpf = o.bpf, count = o.count, idle = o.idle,
+    max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, progress = not o.quiet,
+    out = out.handle, live = out:live(),
+    compile = filters.compile, write = more.write, before = more.before, is_suite = plan.is_suite,
+    display = o.display and filters.compile(o.display, "packet"),
+    flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow"),
+    workers = o.workers, split_bytes = o.split_bytes,
+    script = ffi.cast("const struct sl_script *", core.script) })
+end
+
+-- A recipe of two sides: one run for each input, the second of which shows.
+local function compare(p, plan, out)
+  if #p.inputs ~= 2 then
+    recipe.fail("%s wants two captures: sluice %s BEFORE AFTER", plan.named[1].name,
+      plan.named[1].name)
+  end
+  local before = open_run(p, plan, plan.recipes, out, { inputs = { p.inputs[1] } })
+  local status, message = trace.reading(before.read, before)
+  local first = before:finish(out.views)
+  local r = plan.named[1]
+  plan.recipes = { recipe.load(r.path, r.name) } -- aggregates of its own
+  start_recipes(p, plan.recipes, out)
+  local after = open_run(p, plan, plan.recipes, out, { inputs = { p.inputs[2] },
+    before = before.kept })
+  local status_after, message_after = trace.reading(after.read, after)
+  local info = after:finish(out.views)
+  info.inputs = { first.inputs[1], info.inputs[1] }
+  if status == 0 then status, message = status_after, message_after end
+  local code, why = out:finish(info, status, message)
+  before:close()
+  after:close()
+  return code, why
+end
+
 local function analyse(p, chosen)
   local o, plan = p.options, chosen.plan
   local recipes = plan.recipes
@@ -153,14 +190,8 @@ local function analyse(p, chosen)
   start_recipes(p, recipes, out)
   out:only_rows(#recipes)
   out:check()
-  local run = engine.open(recipes, { inputs = p.inputs, bpf = o.bpf, count = o.count, idle = o.idle,
-    max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, progress = not o.quiet,
-    out = out.handle, live = out:live(),
-    compile = filters.compile, write = write, is_suite = plan.is_suite,
-    display = o.display and filters.compile(o.display, "packet"),
-    flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow"),
-    workers = o.workers, split_bytes = o.split_bytes,
-    script = ffi.cast("const struct sl_script *", core.script) })
+  if plan.named[1].sides then return compare(p, plan, out) end
+  local run = open_run(p, plan, recipes, out, { inputs = p.inputs, write = write })
   local status, message = trace.reading(run.read, run)
   message = run:finish_writing() or message
   local info = run:finish(out.views)
@@ -170,11 +201,11 @@ local function analyse(p, chosen)
   return code, why
 end
 
--- What a worker of the crew does (src/run/crew.h), with the command line that the program was given.
+-- What a worker of the crew does (src/run/crew.h), with the program's command line.
 local function work(p, chosen)
   local o, recipes = p.options, chosen.plan.recipes
   lay_out(o)
-  start_recipes(p, recipes, output.mute(o))
+  start_recipes(p, recipes, output.mute(o, chosen.plan))
   local run = engine.worker(crew.worker(core.worker), recipes, { compile = filters.compile,
     display = o.display and filters.compile(o.display, "packet") })
   run:work()

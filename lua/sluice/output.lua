@@ -81,12 +81,12 @@ local Mute = {}
 Mute.__index = Mute
 
 --- An output of the form that the options ask for, into which nothing can be written.
-function output.mute(o)
-  return setmetatable({ form = form_of(o), file = o.file, top = o.top }, Mute)
+function output.mute(o, plan)
+  return setmetatable({ form = form_of(o), file = o.file, top = o.top, plan = plan }, Mute)
 end
 
 function Mute:rows()
-  return ROW_FORMS[self.form] and {} or nil
+  return ROW_FORMS[self.form] and not self.plan.is_suite and {} or nil
 end
 
 function Mute.stream()
@@ -237,10 +237,16 @@ local function page_of(self, info, path)
   local units = require "sluice.units"
   local s = info.stats
   local what = "Capture report"
-  if #self.plan.named == 1 and not self.plan.is_suite then what = self.plan.named[1].name end
+  if #self.plan.named == 1 and not self.plan.is_suite then what = self.plan.sections[1].title end
+  if self.plan.named[1].sides then what = "Comparison" end
   local name = #info.inputs == 1 and info.inputs[1]:match "([^/?]*)[^/]*$"
     or #info.inputs .. " inputs"
-  local span = tonumber(s.timed) > 0 and ("%s to %s"):format(units.time(s.first):sub(1, 19) .. "Z",
+  if self.plan.named[1].sides then
+    name = ("%s and %s"):format(info.inputs[1]:match "([^/?]*)[^/]*$",
+      info.inputs[2]:match "([^/?]*)[^/]*$")
+  end
+  local span = self.plan.named[1].sides and "before and after"
+    or tonumber(s.timed) > 0 and ("%s to %s"):format(units.time(s.first):sub(1, 19) .. "Z",
     units.time(s.last):sub(1, 19) .. "Z") or "no time stamps"
   return { plan = self.plan, version = self.options.version, title = what .. ": " .. name,
     subtitle = span, about = provenance.rows(self.options, self.plan, info), path = path,

@@ -10,7 +10,8 @@ local ffi = require "ffi"
 local recipe = {}
 
 local FIELDS = { about = "string", options = "table", filter = "string", start = "function",
-  flows = "boolean", every = "number", state = "string", head = "number", sections = "table" }
+  flows = "boolean", every = "number", state = "string", head = "number", sections = "table",
+  sides = "boolean" }
 local HANDLERS = { packet = "function", flow = "function", flows = "function",
   interval = "function", finish = "function", every = "number" }
 local MAX_HEAD = 1048576 -- bytes

@@ -59,7 +59,8 @@ function suite.plan(names, load)
       for option, spec in pairs(r.options) do plan.options[option] = spec end
       check(r)
     end
-    for _, section in ipairs(r.sections or { { (name:match "[^/]*$"), name } }) do
+    local own = name:match("[^/]*$"):gsub("%.lua$", ""):gsub("^%l", string.upper)
+    for _, section in ipairs(r.sections or { { own, name } }) do
       local made = { title = section[1], items = {} }
       plan.sections[#plan.sections + 1] = made
       for k = 2, #section do plan:item(made, section[k], load, 1) end

@@ -65,8 +65,23 @@ local function amounts_of(row, first, columns)
   return list, sum
 end
 
+-- Bars that stand beneath each other, one for each amount of a row.
+local function write_grouped(view, n, write, width)
+  local entries = {}
+  for i = 1, n do
+    local row = view.rows[i]
+    for c = 2, #view.columns do
+      local name = c == 2 and strings.fit(units.cell(row[1], view.columns[1]), LABEL) or ""
+      entries[#entries + 1] = { name .. GAP .. strings.visible(view.columns[c].title:lower()),
+        units.cell(row[c], view.columns[c]), { math.max(0, value.tonumber(row[c]) or 0) } }
+    end
+  end
+  write_bars(entries, write, width)
+end
+
 --- n rows of a bars view.
 function charts.bars(view, n, write, width)
+  if view.grouped then return write_grouped(view, n, write, width) end
   local entries = {}
   for i = 1, n do
     local row = view.rows[i]

@@ -139,12 +139,13 @@ end
 
 --- out:bars { title =, rows = { { label, n }, … }, unit =, label = "port", value = "bytes" }
 --- out:bars { title =, columns = { "host", { name = "sent", unit = "bytes" }, … }, rows = { { host,
---- n, … }, … } }: the amounts of a row are parts of one bar, with one unit.
+--- n, … }, … } }: the amounts of a row are parts of one bar, with one unit;
+--- grouped: bars of their own, beneath each other.
 function out:bars(spec)
   need("bars", spec, "rows")
   if spec.columns then
     local v = add(self, "bars", spec)
-    v.columns, v.rows = view.columns(spec.columns), spec.rows
+    v.columns, v.rows, v.grouped = view.columns(spec.columns), spec.rows, spec.grouped
     v.unit = spec.unit or v.columns[2] and v.columns[2].unit
     if #v.columns < 2 then error("out:bars needs a label and at least one amount", 2) end
     return

@@ -17,7 +17,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 T0 = 1_700_000_000
 SYN, RST, PSH, ACK, FIN = 2, 4, 8, 16, 1
 # Results of their own kind, held elsewhere: lists of packets and flows, text while it passes.
-ELSEWHERE = {"packets", "flows", "rate", "report", "statistics", "hours", "sizes", "addresses", "countries"}
+ELSEWHERE = {"packets", "flows", "rate", "report", "statistics", "hours", "sizes", "addresses", "countries",
+             "compare"}
 
 
 def shipped():

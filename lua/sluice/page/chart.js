@@ -33,7 +33,12 @@ function act(chart, hit, mark) {
   const [, , , , text, role, key] = mark;
   if (role === "series") toggleSeries(chart, key, hit);
   else if (role === "cell") chart.dispatchEvent(new CustomEvent("cell", { detail: key }));
-  else if (role) pick(role, key, text.split(/[:\n]/)[0]);
+  else if (role && views.has("flows")) pick(role, key, text.split(/[:\n]/)[0]);
+}
+
+// Whether a mark of that role does something when it is clicked.
+function acts(role) {
+  return Boolean(role) && (role === "series" || role === "cell" || views.has("flows"));
 }
 
 // A rectangle that listens over each mark; one of them is a tab stop, arrow keys go on from there.
@@ -42,7 +47,8 @@ function addHits(chart, marks) {
   const hits = marks.map((mark, i) => {
     const [x, y, width, height, text, role] = mark;
     const hit = svg("rect", { x, y, width, height, "aria-label": text.replace(/\n/g, ", "),
-      role: role ? "button" : "img", tabindex: i ? "-1" : "0", class: role ? "hit act" : "hit" });
+      role: acts(role) ? "button" : "img", tabindex: i ? "-1" : "0",
+      class: acts(role) ? "hit act" : "hit" });
     if (role === "series") hit.setAttribute("aria-pressed", "false");
     return hit;
   });

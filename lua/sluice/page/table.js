@@ -5,7 +5,7 @@ const SHORT = 12; // rows up to which a table needs no paging and no tools
 function cellHtml(value, column) {
   if (column.type === "spark") return sparkHtml(value);
   const text = escapeHtml(formatCell(value, column));
-  if (value === null || !column.role || column.role === "time") return text;
+  if (value === null || !column.role || column.role === "time" || !views.has("flows")) return text;
   const title = column.role === "country" ? ` title="${escapeHtml(countryName(value))}"` : "";
   return `<span class="pick" data-role="${column.role}" data-key="${escapeHtml(value)}"${title}>`
     + `${text}</span>`;
