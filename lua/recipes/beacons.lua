@@ -28,19 +28,21 @@ return {
     regular = { default = 80, about = "percent of them that keep it" },
     shortest = { default = 1, about = "seconds that the period lasts at least" },
   },
-  filter = "tcp || udp",
   start = function(opt)
     local key = { "src:address", "dst:address", "port" }
     local many = count { "connections", key = key }
     local begun = sample { "beginnings", key = key, of = "time", n = 250, keys = 20000 }
     return {
       flow = function(f)
+        -- No filter: so a report shares its flow table with this.
+        if f.proto ~= 6 and f.proto ~= 17 then return end
         many:add(f.src, f.dst, f.dport)
         begun:add(f, f.src, f.dst, f.dport, f.proto)
       end,
       finish = function(out)
         local times, order = {}, {}
         for _, r in ipairs(begun:rows()) do
+          if type(r[4]) ~= "number" then break end -- what is past the bound is no pair
           local id = ("%s %s %d"):format(tostring(r[2]), tostring(r[3]), r[4])
           if not times[id] then
             times[id] = { src = r[2], dst = r[3], port = r[4] }

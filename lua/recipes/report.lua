@@ -5,6 +5,8 @@ return {
   sections = {
     { "Overview", "summary", "timeline", "protocols:services_by_bytes", "addresses:top_talkers",
       "protocols:protocols" },
+    { "Findings", "scans", "beacons", "bursts",
+      "resets", "retransmissions" },
     { "Flows", "flows" },
     { "Protocols", "protocols:services_by_their_amounts", "countries:services_and_countries",
       "protocols:services" },

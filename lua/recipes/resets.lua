@@ -9,7 +9,6 @@ local PORTS = 65536 -- kind times this, plus the port
 return {
   about = "TCP connections that were refused or reset, by client, server and port",
   options = { least = { default = 3, about = "connections that make a finding" } },
-  filter = "tcp",
   start = function(opt)
     local key = { "src:address", "dst:address", "what" }
     local resets = count { "resets", key = key }
@@ -18,6 +17,7 @@ return {
     local states = count { "connections by state", key = "state:string" }
     return {
       flow = function(f)
+        if f.proto ~= 6 then return end -- no filter: so a report shares its flow table with this
         states:add(f.state)
         local kind = KINDS[f.state]
         if kind then

@@ -8,7 +8,6 @@ return {
     share = { default = 0.5, about = "percent of the bytes that make a finding" },
     least = { default = 3000, about = "bytes sent again that make a finding" },
   },
-  filter = "tcp",
   start = function(opt)
     local key = { "from:address", "to:address", "port" }
     local again = sum { "bytes sent again", key = key }
@@ -25,6 +24,7 @@ return {
     end
     return {
       flow = function(f)
+        if f.proto ~= 6 then return end -- no filter: so a report shares its flow table with this
         add(f.src, f.dst, f, f.retransmitted_src, f.payload_src)
         add(f.dst, f.src, f, f.retransmitted_dst, f.payload_dst)
       end,
