@@ -5,6 +5,7 @@ local units = require "sluice.units"
 local FINE = 300 -- seconds of the detail
 local DIRECTION = 4 -- times this, plus the direction, is a key: 0 sent, 1 received, 2 no IP
 local MOST_DAYS = 62 -- rows of the grid
+local FINE_KEYS = 5000 -- rows of the detail, more than 17 days
 local SHARED = 2 ^ 26 -- hour times this, plus the service, is a key
 
 local METRICS = { { name = "bytes", unit = "bytes" }, { name = "flows", unit = "flows" },
@@ -73,6 +74,12 @@ local function bounded(rows, days)
   return left, kept, notes
 end
 
+local function last_rows(rows, n)
+  local out = {}
+  for i = math.max(1, #rows - n + 1), #rows do out[#out + 1] = rows[i] end
+  return out
+end
+
 local function hour_names()
   local names = {}
   for hour = 0, 23 do names[hour + 1] = ("%02d"):format(hour) end
@@ -103,6 +110,10 @@ return {
     local bytes = sum { "bytes by slot and direction", key = "slot" }
     local flows = count { "flows by slot", key = "slot" }
     local durations = sum { "duration by slot", key = "slot", decimals = 6 }
+    local sources = distinct { "sources by slot", key = "slot", of = "source:address",
+      keys = FINE_KEYS }
+    local targets = distinct { "destinations by slot", key = "slot", of = "destination:address",
+      keys = FINE_KEYS }
     local by_service = sum { "bytes by hour and service", key = "hour and service" }
     return {
       packet = function(p)
@@ -115,6 +126,8 @@ return {
         local slot = math.floor(s / FINE)
         flows:add(slot)
         durations:add(slot, f.duration)
+        sources:add(slot, f.src)
+        targets:add(slot, f.dst)
         by_service:add(math.floor(s / 3600) * SHARED + services.key(f), f.bytes)
       end,
       finish = function(out)
@@ -126,10 +139,14 @@ return {
           columns = columns, notes = notes }
         local fine = {}
         for i, slot in ipairs(list) do
-          fine[i] = { slot[1] * FINE, unpack(slot, 2) }
+          fine[i] = { slot[1] * FINE, slot[2], slot[3], slot[4], slot[5], slot[6],
+            sources:get(slot[1]) or 0, targets:get(slot[1]) or 0 }
         end
         columns = { { name = "time", type = "time" }, unpack(METRICS) }
-        out:table { title = "Five minutes", chart = "", rows = fine, columns = columns }
+        columns[#columns + 1] = { name = "sources", unit = "addresses" }
+        columns[#columns + 1] = { name = "destinations", unit = "addresses" }
+        out:table { title = "Five minutes", chart = "", total = #list,
+          rows = last_rows(fine, FINE_KEYS), columns = columns, notes = sources:notes() }
         out:table { title = "Services of hours", rows = hour_services(by_service, opt.services),
           chart = "", columns = { { name = "hour", type = "time" },
             { name = "service", role = "service" }, { name = "bytes", unit = "bytes" } } }

@@ -4,7 +4,7 @@ return {
   about = "everything about a capture; with -o report.html a page to hand on",
   sections = {
     { "Overview", "summary", "timeline", "protocols:services_by_bytes", "addresses:top_talkers",
-      "protocols:protocols" },
+      "protocols:protocols", "countries:countries_by_flows" },
     { "Findings", "scans", "beacons", "bursts",
       "resets", "retransmissions" },
     { "Flows", "flows" },

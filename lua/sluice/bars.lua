@@ -47,9 +47,9 @@ local function axis(s, area, view, largest)
   return last
 end
 
-local function head(s, area, view, chart)
+local function head(s, area, view, chart, edge)
   s:label(view.columns[1].title, area.left - 10, area.top + 12,
-    { size = 13, color = palette.muted, align = "right", max = area.left - chart.EDGE + 10 })
+    { size = 13, color = palette.muted, align = "right", max = area.left - 10 - edge })
   if #view.columns == 2 then
     s:label(view.columns[2].title, area.left, area.top + 12, { size = 13, color = palette.muted })
     return
@@ -136,7 +136,7 @@ function bars.script(view, opts, ending, chart)
   local area = { left = edge + m.label_width + 12, bottom = bottom + 26, top = top - 24 }
   area.width = s.width - edge - m.text_width - 10 - area.left
   local last = axis(s, area, view, m.largest)
-  head(s, area, view, chart)
+  head(s, area, view, chart, edge)
   draw(s, view, m, area, n, last)
   s:polylines({ { area.left, area.bottom, area.left, area.top } }, palette.axis, 1)
   return s

@@ -37,7 +37,8 @@ function findings.table(spec)
     rows[i] = { r[1], r[2], r[3], time_of(r[4]), time_of(r[5]), r[6], r[7] }
   end
   return { title = spec.title, rows = rows, total = spec.total, notes = spec.notes,
-    chart = spec.amount, columns = { "what", { name = "who", type = "address" }, "whom",
+    chart = spec.amount, columns = { "what", { name = "who", type = "address", role = "address" },
+      "whom",
       { name = "first", type = "time" }, { name = "last", type = "time" },
       { name = spec.amount, unit = spec.unit, type = "number" }, "flow" } }
 end

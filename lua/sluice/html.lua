@@ -110,6 +110,16 @@ local function title_of(name)
   return (tostring(name):gsub("_", " "):gsub("^%l", string.upper))
 end
 
+-- Fields that no tile tells. Bytes stay: a tile rounds them.
+local function untold(view)
+  local told, list = {}, {}
+  for _, tile in ipairs(view.tiles or {}) do told[tile[1]] = tile[1] ~= "bytes" end
+  for _, field in ipairs(view.fields) do
+    if not told[field[1]] then list[#list + 1] = field end
+  end
+  return list
+end
+
 local function record_body(view)
   local out = {}
   if view.tiles then
@@ -121,7 +131,7 @@ local function record_body(view)
     out[#out + 1] = "</div>"
   end
   out[#out + 1] = '<dl class="record">'
-  for _, field in ipairs(view.fields) do
+  for _, field in ipairs(untold(view)) do
     local wide = is_object(field[2]) and ' class="wide"' or ""
     out[#out + 1] = ("<div%s><dt>%s</dt><dd>%s</dd></div>"):format(wide,
       escape(title_of(field[1])), field_cell(field))
