@@ -33,7 +33,7 @@ return {
         end
         for _, r in ipairs(moments:top(opt.most)) do
           local moment, bytes, by = r[1], r[2], largest[r[1]]
-          if bytes < opt.times * usual then break end
+          if usual == 0 or bytes < opt.times * usual then break end
           local at = moment * width
           rows[#rows + 1] = { ("%.0f times the mean"):format(bytes / usual), by and by[2],
             by and ("%s, %.0f %% of it"):format(tostring(by[3]), 100 * by[4] / bytes), at,

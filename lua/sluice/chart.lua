@@ -42,7 +42,8 @@ end
 
 --- A picture that says that there is nothing to show.
 function chart.empty(view, opts, ending)
-  local s = gnuplot.script(opts.width or chart.WIDTH, opts.height or chart.HEIGHT, ending)
+  local height = opts.height or opts.bare and 120 or chart.HEIGHT
+  local s = gnuplot.script(opts.width or chart.WIDTH, height, ending)
   local bottom, top = chart.frame(s, view, opts, chart.notes_of(view, 0))
   s:label("no data", s.width / 2, (bottom + top) / 2,
     { size = 20, color = palette.muted, align = "center" })

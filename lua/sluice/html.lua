@@ -153,6 +153,7 @@ local function body_of(view, chart)
     return ('<figure class="figure %s">%s<figcaption class="hidden">%s</figcaption></figure>')
       :format(view.kind, chart.svg, escape(view.title))
   end
+  if html_chart.is_empty(view) then return '<p class="empty">None.</p>' end
   if view.kind == "record" then return record_body(view) end
   if view.kind == "text" then
     local lines = {}

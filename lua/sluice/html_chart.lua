@@ -14,9 +14,15 @@ local SIZES = {
 local NARROW_TABLE = 4 -- columns
 local FEW_LINES = 260 -- height where there is one panel
 
+--- Whether there is nothing to draw or to list. A map of nothing is still a map.
+function html_chart.is_empty(view)
+  return view.kind ~= "map" and view.rows ~= nil and #view.rows == 0
+end
+
 --- Whether a view takes half of a page's width: two stand beside one another.
 function html_chart.is_half(view)
   local size = SIZES[view.kind]
+  if html_chart.is_empty(view) then return true end
   if size then return size.half or false end
   return view.kind == "table" and #view.columns <= NARROW_TABLE
 end
@@ -108,7 +114,7 @@ function html_chart.draw(views, path, top)
   local scripts, of = {}, {}
   palette.use "light"
   for _, view in ipairs(views) do
-    if SIZES[view.kind] then
+    if SIZES[view.kind] and not html_chart.is_empty(view) then
       scripts[#scripts + 1] = script_of(view, top)
       of[#scripts] = view
     end
