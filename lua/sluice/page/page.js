@@ -57,7 +57,7 @@ function makeCard(card) {
   const place = card.querySelector(":scope > .table");
   if (place && view.name === "flows") makeFlows(view, place, card.querySelector(".tools"));
   else if (place) makeTable(view, place, card.querySelector(".tools"));
-  else if (view.kind in MAKERS) MAKERS[view.kind](view, card);
+  else if (view.kind in MAKERS && view.marks) MAKERS[view.kind](view, card);
   else if (view.marks) makeChart(view, card);
 }
 
