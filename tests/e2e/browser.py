@@ -34,6 +34,8 @@ class Browser:
             self.driver.get_log(kind)
         self.driver.get("file://" + str(path))
         assert self.run("return document.documentElement.dataset.ready") == "true", self.console()
+        # A page that glides moves what a click is aimed at.
+        self.run("document.documentElement.style.scrollBehavior = 'auto'")
 
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
