@@ -57,8 +57,10 @@ local function too_many(self)
 end
 
 -- A country as its code: of an address, or of its name. The database is opened by the first one.
+-- LuaJIT compiles neither require nor tonumber of a struct: the one is called once, the other last.
+local geo
 local function code_of(value)
-  local geo = require("sluice.geo")
+  if not geo then geo = require("sluice.geo") end
   if ffi.istype(addr_t, value) then
     return (geo.code(value))
   end
@@ -71,7 +73,7 @@ local PART = {
   address = "if not istype(addr_t, k@) then wrong_key(self, @, k@) end\n",
   prefix = "if not istype(addr_t, k@) then k@ = first_of(k@) or wrong_key(self, @, k@) end\n",
   string = "if type(k@) ~= \"string\" then wrong_key(self, @, k@) end\n",
-  country = "local n@ = tonumber(k@) or code_of(k@) or wrong_key(self, @, k@)\n",
+  country = "local n@ = code_of(k@) or tonumber(k@) or wrong_key(self, @, k@)\n",
 }
 local CALL = {
   number = "C.sl_agg_key_n(c, n@)\n", address = "C.sl_agg_key_a(c, k@)\n",
