@@ -4,6 +4,7 @@
 # make test-large   the cases that need gigabytes or minutes
 # make unit | e2e | jit    one part of the tests, nothing installed
 # make lint | bench | install | uninstall | clean
+# make damage       every fuzz target on COPIES=100000 damaged captures, under ASan and UBSan
 # make fuzz         every fuzz target for SECONDS=60 each; FUZZ=name: that one
 
 PREFIX ?= /usr/local
@@ -38,6 +39,7 @@ UNITBIN := $(UNITS:%.c=$(B)/%)
 # A fuzz target is replayed over its corpus by every test run (gcc), and searches with make fuzz (clang).
 FUZZES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS := $(FUZZES:%=$(B)/tests/fuzz/replay_%)
+MUTATES := $(FUZZES:%=$(B)/tests/fuzz/mutate_%)
 
 PYTHON  ?= /usr/bin/python3
 TESTS    = SLUICE=$(PROGRAM) BUILD=$(B) $(PYTHON) tests/run.py
@@ -69,6 +71,10 @@ $(B)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(LIBOBJS)
 	@mkdir -p $(@D)
 	$(CC) $(ALLCFLAGS) -o $@ $< tests/fuzz/replay.c $(LIBOBJS) $(LIBS)
 
+$(B)/tests/fuzz/mutate_%: tests/fuzz/fuzz_%.c tests/fuzz/mutate.c $(LIBOBJS)
+	@mkdir -p $(@D)
+	$(CC) $(ALLCFLAGS) -o $@ $< tests/fuzz/mutate.c $(LIBOBJS) $(LIBS)
+
 -include $(OBJECTS:.o=.d) $(UNITBIN:=.d)
 
 # --- Tests. What they need is installed first, in a make of its own, because pkg-config's answers
@@ -77,10 +83,10 @@ test:
 	@scripts/install-deps.sh test
 	@scripts/install-npm.sh
 	@$(MAKE) --no-print-directory $(PROGRAM) tests-built
-	@$(TESTS) unit fuzz e2e jit
+	@$(TESTS) unit fuzz damage e2e jit
 
 .PHONY: tests-built
-tests-built: $(UNITBIN) $(REPLAYS)
+tests-built: $(UNITBIN) $(REPLAYS) $(MUTATES)
 
 unit: $(UNITBIN)
 	@$(TESTS) unit
@@ -96,6 +102,15 @@ test-large:
 	@scripts/install-npm.sh
 	@$(MAKE) --no-print-directory $(PROGRAM)
 	@$(TESTS) large
+	@$(MAKE) --no-print-directory damage
+
+# 100,000 damaged copies for each fuzz target, under the sanitisers.
+COPIES ?= 100000
+.PHONY: damage mutates
+damage:
+	@$(MAKE) --no-print-directory SAN=1 mutates
+	@SLUICE=$(PROGRAM) BUILD=build/san COPIES=$(COPIES) SECONDS=21600 $(PYTHON) tests/run.py damage
+mutates: $(MUTATES)
 
 lint:
 	@scripts/install-deps.sh lint

@@ -4,6 +4,7 @@ unit  the cmocka programs in BUILD/tests/unit
 fuzz  every fuzz target over its corpus and over the malformed captures (BUILD/tests/fuzz/replay_*)
 e2e   pytest over tests/e2e, without what is marked large
 jit   pytest over tests/jit
+damage every fuzz target over damaged copies of its corpus and of small captures (BUILD/tests/fuzz/mutate_*)
 large pytest over what is marked large
 
 The environment names the build: SLUICE the program, BUILD the folder of its objects. The last line
@@ -20,7 +21,7 @@ import xml.etree.ElementTree
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get("BUILD", "build/release")
 CAPTURES = os.path.join(os.environ.get("SLUICE_SHARED", "../shared"), "captures")
-SECONDS = 600  # for one unit program or corpus
+SECONDS = int(os.environ.get("SECONDS", 600))  # for one unit program or corpus
 
 # A sanitiser's finding has an exit status of its own: 1 and 2 mean something in sluice.
 SANITISERS = {
@@ -79,6 +80,21 @@ def fuzz():
         yield counts
 
 
+def damage(copies):
+    """Each target on so many damaged copies; the same ones in every run."""
+    captures = sorted(glob.glob(os.path.join(CAPTURES, "*.pcap*")) + glob.glob(os.path.join(CAPTURES, "malformed", "*")))
+    for source in sorted(glob.glob("tests/fuzz/fuzz_*.c")):
+        name = os.path.basename(source)[len("fuzz_"):-len(".c")]
+        files = sorted(glob.glob("tests/fuzz/corpus/%s/*" % name))
+        if name in ("capture", "resync", "decompress"):
+            files += captures
+        status, out = run([os.path.join(BUILD, "tests/fuzz/mutate_" + name), str(copies)] + files) if files else (0, "")
+        done = out.rstrip().endswith("ok %d" % copies)
+        counts = (int(done), int(not done and bool(files)), int(not files))
+        say("damage", name, counts, "exit status %s\n%s" % (status, out[-2000:]))
+        yield counts
+
+
 def pytest(folder, *options):
     report = os.path.join(BUILD, "pytest-%s.xml" % os.path.basename(folder))
     os.makedirs(BUILD, exist_ok=True)
@@ -107,6 +123,7 @@ PARTS = {
     "fuzz": fuzz,
     "e2e": lambda: pytest("tests/e2e", "-m", "not large"),
     "jit": lambda: pytest("tests/jit"),
+    "damage": lambda: damage(int(os.environ.get("COPIES", "1000"))),
     "large": lambda: pytest("tests/e2e", "-m", "large"),
 }
 

@@ -300,6 +300,7 @@ static int pcapng_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t
             if (!n) {
                 r->stats.other_blocks++;
                 r->skip = total;
+                r->record = r->buffer.offset; /* fetch does not look while it skips */
             }
             break;
         }

@@ -2,11 +2,13 @@
 import concurrent.futures
 import json
 import re
+import struct
 import subprocess
 import time
 
 import pytest
 
+import build
 from support import PROGRAM, SLOWNESS, record_ends
 
 # Small captures of different readers. Here a cut costs a process, so every byte is the matter of
@@ -66,3 +68,11 @@ def test_pieces_make_no_difference(sluice, capture, name, size, pause):
     assert (child.returncode, out) == (0, whole.stdout)
 
 
+def test_a_cut_in_a_block_that_is_passed_over(sluice):
+    """Blocks without packets are not held when they are large: the offset is still that of the block."""
+    block = build.pcapng([(1, build.eth(build.tcp4(1000)))])
+    unknown = struct.pack("<II", 0x0BAD, 4 << 20) + bytes(100)
+    done = sluice("summary", "-", "-T", "json", stdin=block + unknown)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["packets"] == 1
+    assert f"the record that starts at byte {len(block)}" in done.stderr.decode()

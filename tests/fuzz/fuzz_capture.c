@@ -58,6 +58,13 @@ static void add_flows(struct result *r, struct sl_flows *table) {
             r->flows = mix(mix(r->flows, f->number64), f->n_packets[0]);
             r->flows = mix(mix(r->flows, f->n_bytes[0]), f->n_bytes[1]);
             r->flows = mix(mix(r->flows, f->end), (uint64_t)f->last.s ^ f->last.nsec);
+            r->flows = mix(mix(r->flows, f->conn_state), (uint64_t)f->rtt_ns[0] ^ f->n_ip_bytes[0]);
+            r->flows = mix(mix(r->flows, f->n_retransmitted[0]), f->n_missed[1]);
+            for (const char *c = f->letters; *c; c++)
+                r->flows = mix(r->flows, (uint64_t)*c);
+            must(strlen(f->letters) < sizeof f->letters);
+            must(f->n_retransmitted[0] <= f->n_payload[0] &&
+                 f->n_retransmitted[1] <= f->n_payload[1]);
         }
 }
 
