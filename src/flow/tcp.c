@@ -152,10 +152,12 @@ INLINE void wait_from_now(struct turn *t, unsigned phase) {
 
 /* More than 4 s are not the network's: they stay unknown, and so do negative ones. */
 INLINE void waited(struct turn *t, int dir) {
-    int64_t s = t->g->ts.s - t->c->waiting_s;
-    int64_t ns = s * 1000000000 + t->g->ts.nsec - t->c->waiting_nsec;
+    int64_t s;
 
-    if (s >= 0 && s <= 4 && ns >= 0 && ns < UINT32_MAX)
+    if (__builtin_sub_overflow(t->g->ts.s, t->c->waiting_s, &s) || s < 0 || s > 4)
+        return;
+    int64_t ns = s * 1000000000 + t->g->ts.nsec - t->c->waiting_nsec;
+    if (ns >= 0 && ns < UINT32_MAX)
         t->c->rtt[dir] = (uint32_t)ns + 1;
 }
 

@@ -200,6 +200,23 @@ static void test_handshakes(void **state) {
     }
 }
 
+/* Stamps that a damaged file holds: centuries apart, in either order. */
+static void test_handshake_across_ages(void **state) {
+    struct world *w = begin(CLIENT_PORT, SERVER_PORT);
+    struct sl_packet answer = {
+        .tcp_flags = SL_TCP_SYN | SL_TCP_ACK, .window = 9, .ack = first_seq[0] + 1};
+
+    (void)state;
+    w->ms = INT64_MAX / 4;
+    play(w, ">S");
+    w->ms = 3;
+    send(w, 1, &answer);
+    struct sl_flow f = finish(w);
+    assert_int_equal(f.rtt_ns[0], -1);
+    assert_int_equal(f.rtt_ns[1], -1);
+    assert_string_equal(f.letters, "Sh");
+}
+
 /* Sequence numbers begin anew every 4 GiB. */
 static void test_more_than_4_gib(void **state) {
     struct world *w = begin(CLIENT_PORT, SERVER_PORT);
@@ -354,7 +371,7 @@ int main(void) {
         cmocka_unit_test(test_too_many_holes),  cmocka_unit_test(test_handshakes),
         cmocka_unit_test(test_more_than_4_gib), cmocka_unit_test(test_many_packets),
         cmocka_unit_test(test_long_history),    cmocka_unit_test(test_roles),
-        cmocka_unit_test(test_far_future),
+        cmocka_unit_test(test_far_future),      cmocka_unit_test(test_handshake_across_ages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
