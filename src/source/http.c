@@ -202,7 +202,11 @@ static size_t take(struct http_source *http, void *buf, size_t cap) {
 }
 
 static int drive(struct http_source *http, struct sl_error *err) {
-    http->driven_ms = now_ms();
+    int64_t now = now_ms();
+
+    if (http->driven_ms && now - http->driven_ms > NEGLECTED_MS)
+        sl_http_flight_neglected(&http->flight);
+    http->driven_ms = now;
     if (sl_http_flight_drive(&http->flight, http->driven_ms, err) != 0)
         return -1;
     learn_blob(http);
@@ -238,11 +242,8 @@ static int look(struct http_source *http, struct sl_error *err) {
 static ssize_t http_read(struct sl_source *source, void *buf, size_t cap, int timeout_ms,
                          struct sl_error *err) {
     struct http_source *http = (struct http_source *)source;
-    int64_t start_ms = now_ms();
-    int64_t deadline_ms = timeout_ms < 0 ? INT64_MAX : start_ms + timeout_ms;
+    int64_t deadline_ms = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
 
-    if (http->driven_ms && start_ms - http->driven_ms > NEGLECTED_MS)
-        sl_http_flight_neglected(&http->flight);
     for (;;) {
         size_t n;
         int state;

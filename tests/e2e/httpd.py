@@ -181,6 +181,31 @@ def drip(request):
         time.sleep(0.1)
 
 
+@mode("switched-off")
+def switched_off(request):
+    """The machine is switched off when it has sent 2 MB; when it is on again all is good."""
+    at = 2000000
+    if request.server.owner.switched_off or not request.first <= at <= request.last:
+        good(request)
+        return
+    request.server.owner.switched_off = True
+    request.part(body=request.data[request.first:at])
+    request.server.owner.stop()
+    request.reset()
+
+
+@mode("impatient")
+def impatient(request):
+    """The second answer breaks in the middle, when the test says so."""
+    if request.turn != 1:
+        good(request)
+        return
+    whole = request.data[request.first:request.last + 1]
+    request.part(body=whole[:len(whole) // 2])
+    request.server.owner.event.wait()
+    request.reset()
+
+
 @mode("whole-later")
 def whole_later(request):
     if request.turn:

@@ -38,7 +38,9 @@ class Server:
         self.port = 0
         self.tls = tls  # an ssl.SSLContext
         self.running = False
+        self.switched_off = False  # a mode that does so has done it
         self.httpd = None
+        self.event = threading.Event()  # some modes wait for it
 
     def start(self):
         self.httpd = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Request)
@@ -96,6 +98,8 @@ class Request(http.server.BaseHTTPRequestHandler):
         if not owner.running:
             raise ConnectionResetError
         path, _, self.query = self.path.partition("?")
+        if path.startswith("http://"):  # what a proxy is asked for
+            path = "/" + path.split("/", 3)[3]
         _, name, self.file = path.split("/", 2)
         self.data = owner.files[self.file]
         self.first = self.last = None
