@@ -121,11 +121,15 @@ fuzz:
 	@CFLAGS="$(ALLCFLAGS)" LIBS="$(LIBS)" scripts/fuzz.sh $(or $(SECONDS),60) $(or $(FUZZ),$(FUZZES))
 
 # --- Benchmarks: tests/bench/README.md. BENCH=pattern selects cases by name.
-BENCH_TOOLS := $(B)/tests/bench/gen $(B)/tests/bench/launch $(B)/tests/bench/filter_c
+BENCH_TOOLS := $(B)/tests/bench/gen $(B)/tests/bench/launch $(B)/tests/bench/delay $(B)/tests/bench/filter_c
 
 $(B)/tests/bench/gen: $(wildcard tests/bench/gen*.c tests/bench/gen*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARNINGS) $(CFLAGS) -o $@ $(filter %.c,$^)
+
+$(B)/tests/bench/delay: tests/bench/delay.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARNINGS) $(CFLAGS) -o $@ $< -lpthread
 
 $(B)/tests/bench/launch: tests/bench/launch.c
 	@mkdir -p $(@D)

@@ -56,6 +56,9 @@ fuzz_needs='
 clang                   clang
 libclang-rt-dev         file:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*'
 bench_needs='
+curl                    curl
+iproute2                ip
+nginx-light             nginx
 tshark                  tshark
 tcpdump                 tcpdump
 nfdump                  nfpcapd

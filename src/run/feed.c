@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+enum { HEAD_BYTES = 128 * 1024 };
+
 struct input {
     struct sl_source *source;
     struct sl_reader *reader;
@@ -44,6 +46,8 @@ struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, uint32_t in_
     }
     f->options =
         (struct sl_source_options){.http_in_flight = in_flight, .interrupted = sl_interrupted};
+    if (n > 1) /* all of them wait with their first bytes until it is their time */
+        f->options.http_first_bytes = HEAD_BYTES;
     for (f->n = 0; f->n < n;) {
         struct input *in = &f->inputs[f->n];
         if (open_input(f, in, inputs[f->n++], n > 1, err) < 0) {

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from cases import CASES, FILES
+from line import LINE_BYTES, Line, unable
 from measure import FILTER_C, GENERATOR, LAUNCHER, Failed, cache, make_file, median, run, side_by_side
 from webserver import Nginx
 
@@ -60,6 +61,8 @@ def missing(case, cores):
     for tool in case.tools:
         if not find(tool):
             return f"{tool} is not installed"
+    if case.line and unable():
+        return unable()
     if cores < case.cores:
         return f"needs {case.cores} cores"
     return None
@@ -143,16 +146,36 @@ def run_case(case, arguments, scratch):
         return
     with Nginx(find("nginx"), path.parent, scratch) as server:
         words["url"] = server.url(path.name)
-        finish_case(case, words, arguments, packets, flows)
+        words["limited"] = server.url("limited/" + path.name)
+        words["eighth"] = path.stat().st_size // 8 - 1
+        if not case.line:
+            finish_case(case, words, arguments, packets, flows)
+            return
+        with Line(server.port) as line:
+            words["url"] = line.url(path.name)
+            compare_line(case, line, commands_of(case, words)[0], path.stat().st_size, arguments.rounds, packets)
 
 
-def finish_case(case, words, arguments, packets, flows):
+def compare_line(case, line, command, size, rounds, packets):
+    samples = [run(line.inside(command)) for _ in range(case.rounds or rounds)]
+    check_count(samples[0], packets)
+    mine, line_s = median(samples, "wall_s"), size / LINE_BYTES
+    row(case.name, f"{mine:.3f} s", f"{line_s:.3f} s", f"{mine / line_s:.3f}", f"<= {case.goal:.3g} x",
+        mine <= case.goal * line_s, usage(samples))
+
+
+def commands_of(case, words):
     commands = []
     for command in (case.ours, case.theirs):
         if command:
             parts = command.split() if isinstance(command, str) else command
             program, *rest = [str(part).format(**words) for part in parts]
             commands.append([find(program) or program, *rest])
+    return commands
+
+
+def finish_case(case, words, arguments, packets, flows):
+    commands = commands_of(case, words)
     if case.memory:
         compare_memory(case, commands, packets, flows)
     else:

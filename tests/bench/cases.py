@@ -1,7 +1,8 @@
 """What the benchmark measures: a table of captures and a table of cases.
 
 A command is split into words at blanks, or given as a tuple of words where one of them holds
-blanks. A word may name {sluice}, {filter_c} (filter_c.c), {bench} (this folder), {file} (the capture), {url} (the capture on a local nginx) and
+blanks. A word may name {sluice}, {filter_c} (filter_c.c), {bench} (this folder), {file} (the capture), {url} (the capture on a local nginx), {limited}
+(there, 20 MiB/s a connection), {eighth} (its last byte of the first eighth) and
 {scratch} (an empty folder); a brace that is meant as such is doubled. `theirs` is empty where the
 goal is a limit and not another program.
 """
@@ -35,6 +36,7 @@ class Case:
     goal_per_flow: int = 0  # bytes
     memory: bool = False  # compare resident memory, not time
     served: bool = False  # needs nginx, gives {url}
+    line: bool = False  # {url} is behind a line of 1 Gbit/s and 50 ms (line.py); goal: share of its time
     cores: int = 1
     rounds: int = 0  # 0: as asked for
     counted: bool = True  # ours prints {"packets": all of the capture}, which is checked
@@ -112,6 +114,12 @@ CASES = [
          goal_per_flow=256, memory=True),
     Case("memory, filter and count", "small-12m", "{sluice} count -q -T json -j 1 -f tcp {file}",
          goal=64 * MIB, memory=True, counted=False),
+    # An eighth of the file by one connection takes as long as all of it by eight.
+    Case("HTTP, 20 MiB/s a connection / 8 x one curl", "full-1gb", "{sluice} count -q -T json {limited}",
+         "curl -sS --noproxy * -o /dev/null -r 0-{eighth} {limited}", 1 / 0.95, served=True, rounds=3,
+         tools=("nginx", "curl")),
+    Case("HTTP, 50 ms and 1 Gbit/s / the line", "full-1gb", "{sluice} count -q -T json {url}", goal=1 / 0.9,
+         served=True, line=True, rounds=3, tools=("nginx", "ip", "tc")),
     Case("memory, HTTP - file", "full-500mb", "{sluice} summary -q -T json -j 1 {url}",
          SUMMARY + "1", goal=32 * MIB, memory=True, served=True, tools=("nginx",)),
 ]

@@ -1,4 +1,5 @@
-"""nginx on loopback, serving one folder, for as long as a case needs it."""
+"""nginx on loopback, serving one folder, for as long as a case needs it; below limited/ each connection gets
+20 MiB/s."""
 
 import socket
 import subprocess
@@ -24,6 +25,11 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     root {folder};
+    location /limited/ {{
+      alias {folder}/;
+      limit_rate 20m;
+      sendfile_max_chunk 128k;
+    }}
   }}
 }}
 """
@@ -40,23 +46,23 @@ class Nginx:
         self._program = program
         self._scratch = Path(scratch)
         self._folder = Path(folder).resolve()
-        self._port = free_port()
+        self.port = free_port()
         self._process = None
 
     def url(self, name):
-        return f"http://127.0.0.1:{self._port}/{name}"
+        return f"http://127.0.0.1:{self.port}/{name}"
 
     def __enter__(self):
         configuration = self._scratch / "nginx.conf"
         configuration.write_text(CONFIGURATION.format(
-            scratch=self._scratch, folder=self._folder, port=self._port), encoding="utf-8")
+            scratch=self._scratch, folder=self._folder, port=self.port), encoding="utf-8")
         self._process = subprocess.Popen(
             [self._program, "-p", self._scratch, "-c", configuration,
              "-e", self._scratch / "error.log"], stderr=subprocess.DEVNULL)
         deadline_s = time.monotonic() + 10
         while time.monotonic() < deadline_s and self._process.poll() is None:
             try:
-                socket.create_connection(("127.0.0.1", self._port), 1).close()
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
                 return self
             except OSError:
                 time.sleep(0.05)
