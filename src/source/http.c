@@ -2,9 +2,9 @@
  * drives libcurl's multi handle itself: no thread, and never more in memory than the buffers of the
  * ranges.
  *
- * What is asked for grows with what is read: at most twice of it lies between the place where
- * reading began and the end of the last request. So whoever stops early has fetched little, and
- * whoever reads on soon has all requests in flight. */
+ * What is asked for grows with what is read: at first to twice of it, and eight times as fast from
+ * the second MiB on. So whoever stops early has fetched little, and whoever reads on soon has all
+ * requests in flight. */
 #include "source.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 
 enum {
     FIRST_BYTES = 1 << 20,
-    RANGE_BYTES = 3 << 20, /* eight of them, libcurl and TLS stay within 32 MiB */
+    RANGE_BYTES = 2 << 20, /* twelve buffers of it, libcurl and TLS stay within 32 MiB */
     SEEK_BYTES = 128 << 10,
     IN_FLIGHT = 8,
     POLL_MS = 1000,
@@ -38,6 +38,7 @@ struct http_source {
     uint64_t offset; /* of the next byte to hand out */
     uint64_t from;   /* where reading began, at the start or behind a seek */
     uint64_t next;   /* of the next byte to ask for */
+    uint32_t asked;  /* requests: which tells their sizes apart */
     uint32_t unit, range_bytes; /* of the first request, and of the largest ones */
     bool checking;              /* what the blob is now, because it is not what it was */
     uint32_t restarts;
@@ -82,13 +83,24 @@ static bool at_end(const struct http_source *http) {
 
 /* ---- asking ---- */
 
-/* The size of the next request: half of what was read since reading began, in units. */
+/* The size of the next request: half of what was read since reading began, in units. The largest
+ * ones differ: requests of one size that share a line fall into step, all end at once, and the line
+ * is idle until the next ones are answered. */
 static uint64_t next_size(const struct http_source *http) {
     uint64_t size = (http->offset - http->from) / 2 / http->unit * http->unit;
 
     if (size < http->unit)
         return http->unit;
-    return size < http->range_bytes ? size : http->range_bytes;
+    if (size < http->range_bytes)
+        return size;
+    return http->range_bytes - http->asked % 5 * (http->range_bytes / 8);
+}
+
+/* How far from where reading began requests may reach. */
+static uint64_t reach(const struct http_source *http) {
+    uint64_t read = http->offset - http->from, start = 2 * (uint64_t)http->unit;
+
+    return read < start ? 2 * read : 2 * start + 8 * (read - start);
 }
 
 /* Where the next request must end: at the blob's end, and where the hint stands unless the reader
@@ -108,6 +120,7 @@ static int ask_next(struct http_source *http, uint64_t size, struct sl_error *er
     if (span.last >= limit)
         span.last = limit - 1;
     http->next = span.last + 1;
+    http->asked++;
     return sl_http_flight_add(&http->flight, span, &http->blob, err);
 }
 
@@ -115,13 +128,13 @@ static int ask_next(struct http_source *http, uint64_t size, struct sl_error *er
 static int ask_more(struct http_source *http, struct sl_error *err) {
     for (;;) {
         const struct sl_http_range *head = sl_http_flight_head(&http->flight);
-        uint64_t read = http->offset - http->from, size = next_size(http);
+        uint64_t size = next_size(http);
 
         if (http->checking || !sl_http_flight_has_room(&http->flight) ||
             http->next >= ask_limit(http))
             return 0;
         if (head && (!is_known(http) || http->blob.whole || head->state == SL_HTTP_GIVEN_UP ||
-                     http->next + size - http->from > 2 * read))
+                     http->next + size - http->from > reach(http)))
             return 0;
         if (ask_next(http, size, err) != 0)
             return -1;

@@ -18,14 +18,18 @@ static uint32_t throw_dice(struct sl_http_flight *flight) {
 }
 
 int sl_http_flight_init(struct sl_http_flight *flight, struct sl_source *source, const char *url,
-                        const struct sl_http_retry *retry, uint32_t n, size_t range_bytes,
+                        const struct sl_http_retry *retry, uint32_t most, size_t range_bytes,
                         struct sl_error *err) {
     atomic_ullong *fetched = &source->traffic.fetched;
+    uint32_t n = most + most / 2;
     struct timespec now;
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    *flight = (struct sl_http_flight){
-        .name = source->name, .retry = *retry, .limit = n, .traffic = &source->traffic};
+    *flight = (struct sl_http_flight){.name = source->name,
+                                      .retry = *retry,
+                                      .most = most,
+                                      .limit = most,
+                                      .traffic = &source->traffic};
     flight->dice = (uint32_t)now.tv_nsec | 1;
     flight->multi = curl_multi_init();
     flight->slots = calloc(n + 1, sizeof *flight->slots);
@@ -61,7 +65,7 @@ static struct sl_http_range *free_slot(const struct sl_http_flight *flight) {
 }
 
 bool sl_http_flight_has_room(const struct sl_http_flight *flight) {
-    return flight->n_order < flight->limit && free_slot(flight);
+    return free_slot(flight) != NULL;
 }
 
 int sl_http_flight_add(struct sl_http_flight *flight, struct sl_http_ask span,
@@ -135,7 +139,7 @@ static void settle(struct sl_http_flight *flight, struct sl_http_range *range, C
     sl_http_range_done(range, flight->multi, result);
     if (!sl_http_failed(range->outcome)) {
         flight->answered = true;
-        if (flight->limit < flight->n_slots)
+        if (flight->limit < flight->most)
             flight->limit++;
     } else if (wanted) {
         atomic_store(&flight->traffic->last_status, (uint32_t)range->answer.status);
@@ -159,21 +163,23 @@ static int begin(struct sl_http_flight *flight, struct sl_http_range *range, int
     return 0;
 }
 
-static int begin_due(struct sl_http_flight *flight, int64_t now_ms, struct sl_error *err) {
-    uint32_t n = flight->n_order < flight->limit ? flight->n_order : flight->limit;
-
-    for (uint32_t i = 0; i < n; i++)
-        if (begin(flight, flight->order[i], now_ms, err) != 0)
-            return -1;
-    return begin(flight, flight->check, now_ms, err);
-}
-
 static uint32_t count_active(const struct sl_http_flight *flight) {
     uint32_t n = 0;
 
     for (uint32_t i = 0; i <= flight->n_slots; i++)
         n += flight->slots[i].state == SL_HTTP_ACTIVE || flight->slots[i].state == SL_HTTP_DRAINING;
     return n;
+}
+
+static int begin_due(struct sl_http_flight *flight, int64_t now_ms, struct sl_error *err) {
+    uint32_t active = count_active(flight);
+
+    for (uint32_t i = 0; i < flight->n_order && active < flight->limit; i++) {
+        if (begin(flight, flight->order[i], now_ms, err) != 0)
+            return -1;
+        active = count_active(flight);
+    }
+    return begin(flight, flight->check, now_ms, err);
 }
 
 int sl_http_flight_drive(struct sl_http_flight *flight, int64_t now_ms, struct sl_error *err) {
@@ -197,6 +203,7 @@ int sl_http_flight_drive(struct sl_http_flight *flight, int64_t now_ms, struct s
 }
 
 int sl_http_flight_idle_ms(const struct sl_http_flight *flight, int64_t now_ms, int max_ms) {
+    bool full = count_active(flight) >= flight->limit; /* an end is awaited, whatever is due */
     int64_t idle_ms = max_ms;
 
     for (uint32_t i = 0; i <= flight->n_slots; i++) {
@@ -204,6 +211,8 @@ int sl_http_flight_idle_ms(const struct sl_http_flight *flight, int64_t now_ms, 
         int64_t due_ms =
             range->again_ms > flight->hold_until_ms ? range->again_ms : flight->hold_until_ms;
 
+        if (full && range != flight->check)
+            continue;
         if (range->state == SL_HTTP_WAITING && due_ms - now_ms < idle_ms)
             idle_ms = due_ms > now_ms ? due_ms - now_ms : 0;
     }

@@ -17,7 +17,9 @@ struct sl_http_flight {
     struct sl_http_range **order; /* those that are in use, by offset: n_order */
     uint32_t n_slots, n_order;
     struct sl_http_range *check; /* a request of its own beside them, at most SL_HTTP_CHECK_BYTES */
-    uint32_t limit;              /* of requests at once: less than n_slots behind a busy answer */
+    uint32_t most;               /* requests at once; fewer than buffers, so that a request that
+                                  * ended is followed by another before its bytes are handed out */
+    uint32_t limit;              /* of them now: fewer behind a busy answer */
     int64_t hold_until_ms;       /* a busy server asked for quiet: nothing begins before */
     bool answered;               /* the server has given a good answer */
     uint32_t dice;
@@ -27,7 +29,7 @@ struct sl_http_flight {
 /* For a source, whose name it borrows and whose traffic it counts. Buffers are made when they are
  * first used. On failure too, free it with sl_http_flight_free. */
 int sl_http_flight_init(struct sl_http_flight *, struct sl_source *, const char *url,
-                        const struct sl_http_retry *, uint32_t n, size_t range_bytes,
+                        const struct sl_http_retry *, uint32_t most, size_t range_bytes,
                         struct sl_error *) SL_USED;
 void sl_http_flight_free(struct sl_http_flight *);
 
