@@ -43,6 +43,7 @@ local COMMON = {
     about = "what Lua's tables and texts may take (default 1024)" },
   { long = "top", key = "top", value = "N", number = 1,
     about = "rows of a view in text and charts" },
+  { long = "theme", key = "theme", value = "light|dark", about = "colors of pictures" },
   { long = "size", key = "size", value = "WxH", about = "size of pictures in pixels" },
   { long = "url-file", key = "url_file", value = "FILE",
     about = "read URLs from FILE or -, one a line: no token in the process list" },

@@ -7,6 +7,7 @@ local csv = require "sluice.csv"
 local fields = require "sluice.fields"
 local geo = require "sluice.geo"
 local json = require "sluice.json"
+local palette = require "sluice.palette"
 local recipe = require "sluice.recipe"
 local render = require "sluice.render"
 local services = require "sluice.services"
@@ -66,6 +67,9 @@ function output.open(o, plan)
     if not width or width < 200 or height < 150 or width > 10000 or height > 10000 then
       recipe.fail("--size %s: give WIDTHxHEIGHT in pixels, from 200x150 to 10000x10000", o.size)
     end
+  end
+  if o.theme and not palette.use(o.theme) then
+    recipe.fail("--theme %s: light or dark", o.theme)
   end
   local picture = form == "png" or form == "svg" or form == "pdf"
   if form == "txt" then form = "text" end
@@ -267,6 +271,7 @@ function Out:text_options()
   if not self.file then
     local columns = C.sl_out_columns(self.handle)
     opts.width = tonumber(os.getenv "COLUMNS") or (columns > 0 and columns) or nil
+    opts.color = columns > 0 and (os.getenv "NO_COLOR" or "") == "" -- no-color.org
   end
   return opts
 end

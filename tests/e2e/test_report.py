@@ -146,3 +146,16 @@ def test_flows_of_the_report_are_the_largest(sluice, entry):
     flows = [json.loads(line) for line in sluice("flows", "-q", "-T", "jsonl", path_of(entry)).stdout.splitlines()]
     sizes = sorted((f["bytes_src"] + f["bytes_dst"] for f in flows), reverse=True)
     assert [f["bytes"] for f in found] == sizes[:5000]
+
+
+def test_dark_pictures_and_wrong_themes(sluice, example, tmp_path):
+    for theme in ("light", "dark"):
+        done = sluice("timeline", "-q", example, "-o", tmp_path / (theme + ".svg"), "--theme", theme)
+        assert done.returncode == 0, done.stderr
+    assert "#16191d" in (tmp_path / "dark.svg").read_text() and "#ffffff" in (tmp_path / "light.svg").read_text()
+    done = sluice("timeline", "-q", example, "-o", tmp_path / "x.svg", "--theme", "pink")
+    assert done.returncode == 2 and b"light or dark" in done.stderr
+
+
+def test_no_color_but_on_a_terminal(sluice, example):
+    assert b"\x1b[" not in sluice("talkers", "-q", example).stdout
