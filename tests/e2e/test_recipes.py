@@ -74,7 +74,7 @@ def test_no_golden_without_a_recipe():
 
 
 @pytest.mark.parametrize("name", shipped())
-@pytest.mark.parametrize("options", [["-j", "2"], ["-j", "7"]], ids=" ".join)
+@pytest.mark.parametrize("options", [["-j", "2"], ["-j", "7"], ["-j", "3", "--split", "4096"]], ids=" ".join)
 def test_workers_change_nothing(sluice, name, options):
     one, many = (sluice(name, *inputs(name), *with_options, "-T", "json") for with_options in (["-j", "1"], options))
     assert one.stdout == many.stdout and one.returncode == many.returncode == 0
