@@ -13,9 +13,15 @@ __asm__(".pushsection .rodata\n"
     { "struct " #name, sizeof(struct name) }
 
 const struct sl_abi_size sl_abi_sizes[] = {
-    SIZE(sl_error),        SIZE(sl_time),          SIZE(sl_addr),       SIZE(sl_view),
-    SIZE(sl_packet),       SIZE(sl_flow),          SIZE(sl_options),    SIZE(sl_batch),
-    SIZE(sl_tap),          SIZE(sl_stats),         SIZE(sl_flow_stats), SIZE(sl_agg_spec),
-    SIZE(sl_agg_counters), SIZE(sl_agg_stats),     SIZE(sl_agg_rows),   SIZE(sl_agg_row),
-    SIZE(sl_traffic),      SIZE(sl_write_options), SIZE(sl_host),       {NULL, 0},
+    SIZE(sl_error),        SIZE(sl_time),
+    SIZE(sl_addr),         SIZE(sl_view),
+    SIZE(sl_packet),       SIZE(sl_flow),
+    SIZE(sl_options),      SIZE(sl_batch),
+    SIZE(sl_tap),          SIZE(sl_stats),
+    SIZE(sl_flow_stats),   SIZE(sl_agg_spec),
+    SIZE(sl_agg_counters), SIZE(sl_agg_stats),
+    SIZE(sl_agg_rows),     SIZE(sl_agg_row),
+    SIZE(sl_traffic),      SIZE(sl_write_options),
+    SIZE(sl_live_options), SIZE(sl_live_counters),
+    SIZE(sl_host),         {NULL, 0},
 };

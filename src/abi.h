@@ -179,10 +179,24 @@ struct sl_flow {
 
 /* ---- the run: one pass over the inputs ---- */
 
+/* Capturing from an interface instead of reading inputs. */
+struct sl_live_options {
+    const char *interface;
+    uint32_t snaplen;        /* bytes of each packet that are kept; 0: all */
+    uint8_t not_promiscuous; /* only packets for this machine */
+    double duration_s;       /* then the capture ends; 0: never */
+};
+
+/* What libpcap counted: dropped packets found no room because they came faster than they were read. */
+struct sl_live_counters {
+    uint64_t received, dropped, dropped_by_interface;
+};
+
 struct sl_options {
     const char *const *inputs; /* paths, "-", URLs: n_inputs of them, at least one */
     uint32_t n_inputs;
-    uint32_t max_flows; /* 0: no limit */
+    const struct sl_live_options *live; /* then there are no inputs; NULL: none */
+    uint32_t max_flows;                 /* 0: no limit */
     uint32_t in_flight; /* requests at once to where an input lies; 0: the default */
     const char *bpf;    /* libpcap filter expression, or NULL */
     uint64_t count;     /* stop after so many packets that pass; 0: no limit */
@@ -253,6 +267,7 @@ struct sl_traffic {
 };
 
 struct sl_run;
+struct sl_out;
 struct sl_agg;
 
 /* Opens the inputs; options are borrowed until it returns. NULL with *err on failure. */
@@ -276,6 +291,11 @@ const char *sl_run_link_type(const struct sl_run *, uint32_t i);
 const char *sl_run_input_name(const struct sl_run *, uint32_t i); /* secrets redacted */
 uint64_t sl_run_bytes_read(const struct sl_run *);
 void sl_run_traffic(const struct sl_run *, struct sl_traffic *);
+/* Of a run that captures; 0: it does not. */
+int sl_run_live_counters(const struct sl_run *, struct sl_live_counters *);
+int sl_live_list(struct sl_out *, struct sl_error *err); /* the interfaces, a line each */
+/* A process of root's becomes user, or where that is NULL the user of sudo(8), or nobody. */
+int sl_drop_privileges(const char *user, struct sl_error *err);
 /* Names the recipe that is at work, for the message when it does not return after Ctrl-C. */
 void sl_interrupt_at(const char *recipe);
 
@@ -321,7 +341,6 @@ const char *sl_flow_state_name(uint32_t state);
 
 /* ---- output: standard output, or a file that appears under its name only when it is whole ---- */
 
-struct sl_out;
 
 /* path NULL: standard output. NULL with *err on failure. */
 struct sl_out *sl_out_open(const char *path, struct sl_error *err);

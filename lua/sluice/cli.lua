@@ -11,6 +11,14 @@ end
 -- value: what the option takes (its name in the help); nil: a switch.
 local COMMON = {
   { "r", key = "input", value = "INPUT", about = "read INPUT: a path, - or a URL", many = true },
+  { "i", key = "interface", value = "IFACE", about = "capture from an interface (-D lists them)" },
+  { "D", key = "interfaces", about = "list the interfaces" },
+  { "p", key = "not_promiscuous", about = "with -i: only packets for this machine" },
+  { "s", key = "snaplen", value = "N", number = 0, most = 262144,
+    about = "with -i: keep the first N bytes of each packet; 0: all" },
+  { "a", key = "autostop", value = "duration:S", about = "with -i: end after S seconds" },
+  { "Z", key = "user", value = "USER",
+    about = "with -i, as root: go on as USER (default: sudo's user, or nobody)" },
   { "f", key = "bpf", value = "BPF", about = "libpcap filter expression, on the raw packet" },
   { "Y", key = "display", value = "EXPR", about = "Wireshark display filter over packet fields" },
   { "F", key = "flow_filter", value = "EXPR", about = "the same over fields of decided flows" },
@@ -27,6 +35,8 @@ local COMMON = {
     about = "with -T fields, csv, tsv, json or jsonl: a column for FIELD" },
   { "E", key = "field_options", value = "KEY=VALUE", many = true,
     about = "with -T fields, as tshark: header=y, separator=, quote=, …" },
+  { "z", key = "statistics", value = "WHAT", many = true,
+    about = "tshark's conv,TYPE endpoints,TYPE io,stat,SECONDS[,FILTER] io,phs" },
   { "t", key = "time_form", value = "FORM",
     about = "times of the packet list: r (default), a, ad, d, dd, e, u, ud, as tshark" },
   { "o", key = "file", value = "FILE",
@@ -62,8 +72,6 @@ local COMMON = {
 -- What people who come from tcpdump and tshark type out of habit.
 local NOT_HERE = {
   n = "names are never looked up, so it is not needed",
-  i = "this version reads no interface: tcpdump -i IFACE -w - | sluice RECIPE -",
-  z = "recipes take its place: see sluice recipes",
 }
 
 local by_short, by_long = {}, {}

@@ -15,7 +15,7 @@ local SMALL = 4 * 2 ^ 20    -- a file of fewer bytes is read before workers have
 -- Options that need one run's order, or end it.
 local ALONE = {
   { "count", "-c" }, { "max_flows", "--max-flows" }, { "follow", "--follow" },
-  { "sample", "--sample" }, { "write", "-w" },
+  { "sample", "--sample" }, { "write", "-w" }, { "capture", "-i" },
   { "deltas", "somebody looks at times since the packet before" },
 }
 

@@ -122,6 +122,7 @@ function engine.open(recipes, opts)
   o.count, o.idle_s, o.max_flows = opts.count or 0, opts.idle or -1, opts.max_flows or 0
   o.interval_s, o.progress = interval_of(recipes), opts.progress and 1 or 0
   o.decap, o.in_flight = opts.decap and 1 or 0, opts.in_flight or 0
+  o.live = opts.capture
   opts.deltas = wants_deltas(recipes, opts)
   o.deltas = opts.deltas and 1 or 0
   local handle = C.sl_run_open(o, err)

@@ -20,12 +20,14 @@ local eval = require "sluice.eval"
 local filters = require "sluice.filters"
 local geo = require "sluice.geo"
 local help = require "sluice.help"
+local live = require "sluice.live"
 local nearest = require "sluice.nearest"
 local output = require "sluice.output"
 local places = require "sluice.places"
 local recipe = require "sluice.recipe"
 local services = require "sluice.services"
 local starter = require "sluice.starter"
+local statistics = require "sluice.statistics"
 local suite = require "sluice.suite"
 local trace = require "sluice.trace"
 local writer = require "sluice.writer"
@@ -82,6 +84,21 @@ local function declared_by(plan)
   return all
 end
 
+-- -z: recipes beside those that were named, or alone. What tshark calls a conversation never idles.
+local function add_statistics(p, chosen)
+  local by_name, names = {}, {}
+  for _, r in ipairs(chosen.by_default and {} or chosen.plan.named) do
+    by_name[r.name], names[#names + 1] = r, r.name
+  end
+  for i, r in ipairs(statistics.recipes(p.options.statistics)) do
+    names[#names + 1] = "statistics " .. i
+    by_name[names[#names]] = r
+  end
+  chosen.plan = suite.plan(names, function(name) return by_name[name] or load_recipe(name) end)
+  chosen.by_default = false
+  p.options.idle = p.options.idle or 0
+end
+
 local function parse()
   local chosen
   local p = cli.parse(arguments, function(word)
@@ -99,6 +116,7 @@ local function parse()
     end
     chosen.plan = suite.single(eval.recipe(text))
   end
+  if p.options.statistics and chosen.plan then add_statistics(p, chosen) end
   return p, chosen
 end
 
@@ -139,7 +157,7 @@ local function open_run(p, plan, recipes, out, more)
   return engine.open(recipes, { inputs = more.inputs, bpf = o.bpf, count = o.count, idle = o.idle,
     max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, progress = not o.quiet,
     out = out.handle, live = out:live(),
-    compile = filters.compile, write = more.write, before = more.before, is_suite = plan.is_suite,
+    capture = more.capture, compile = filters.compile, write = more.write, before = more.before, is_suite = plan.is_suite,
     display = o.display and filters.compile(o.display, "packet"),
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow"),
     workers = o.workers, split_bytes = o.split_bytes,
@@ -174,7 +192,10 @@ local function analyse(p, chosen)
   local o, plan = p.options, chosen.plan
   local recipes = plan.recipes
   if o.url_file then read_url_file(o.url_file, p.inputs) end
-  if #p.inputs == 0 then recipe.fail "no input: give a path, a URL, or - for standard input" end
+  local capture = live.wanted(o, p.inputs)
+  if #p.inputs == 0 and not capture then
+    recipe.fail "no input: give a path, a URL, or - for standard input"
+  end
   if o.file and o.form then
     recipe.fail "-T and -o exclude each other: the file's ending says the form"
   end
@@ -191,9 +212,12 @@ local function analyse(p, chosen)
   out:only_rows(#recipes)
   out:check()
   if plan.named[1].sides then return compare(p, plan, out) end
-  local run = open_run(p, plan, recipes, out, { inputs = p.inputs, write = write })
+  local run = open_run(p, plan, recipes, out, { inputs = p.inputs, write = write,
+    capture = capture })
+  if capture then live.drop_privileges(o) end
   local status, message = trace.reading(run.read, run)
   message = run:finish_writing() or message
+  if capture then status, message = live.account(run.handle, status, message) end
   local info = run:finish(out.views)
   if o.verbose then message = (message and message .. "\n" or "") .. info.account() end
   local code, why = out:finish(info, status, message)
@@ -231,6 +255,7 @@ end
 local function main()
   local p, chosen = parse()
   if core.worker then return work(p, chosen) end
+  if p.options.interfaces then return live.list() end
   if p.options.version then return help.version(core.version, core.libraries) end
   local asks = chosen.command and chosen.command ~= "eval"
   if #arguments == 0 or p.options.help or asks then return show_help(chosen, p.inputs) end

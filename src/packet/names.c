@@ -147,6 +147,15 @@ int sl_link_dlt(uint32_t link_type) {
     }
 }
 
+uint32_t sl_link_of_dlt(int dlt) {
+    static const uint8_t differ[] = {50, 51, 100, 101, 102, 103};
+
+    for (size_t i = 0; i < sizeof differ; i++)
+        if (sl_link_dlt(differ[i]) == dlt)
+            return differ[i];
+    return (uint32_t)dlt;
+}
+
 const char *sl_link_name(uint32_t link_type) {
     /* Numbers for private use, DLT_USER0 to DLT_USER15, which libpcap's list leaves out. */
     static const char users[][8] = {"USER0",  "USER1",  "USER2",  "USER3", "USER4",  "USER5",

@@ -58,6 +58,24 @@ struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, uint32_t in_
     return f;
 }
 
+struct sl_feed *sl_feed_of(struct sl_source *source, struct sl_error *err) {
+    struct sl_feed *f = calloc(1, sizeof *f);
+
+    if (!f || !(f->inputs = calloc(1, sizeof *f->inputs))) {
+        free(f);
+        sl_source_close(source);
+        sl_error_set(err, SL_EXIT_INPUT, "out of memory");
+        return NULL;
+    }
+    f->n = 1;
+    f->inputs->source = source;
+    f->inputs->reader = sl_reader_open(source, err);
+    if (f->inputs->reader)
+        return f;
+    sl_feed_close(f);
+    return NULL;
+}
+
 void sl_feed_close(struct sl_feed *f) {
     if (!f)
         return;

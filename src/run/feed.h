@@ -11,6 +11,8 @@ struct sl_feed;
 /* in_flight: requests at once to where an input lies; 0: the default. */
 struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, uint32_t in_flight,
                              struct sl_error *) SL_USED;
+/* A feed of one source, which it takes over. */
+struct sl_feed *sl_feed_of(struct sl_source *, struct sl_error *) SL_USED;
 void sl_feed_close(struct sl_feed *);
 
 /* As sl_reader_next. An input that cannot be read further is left out from there on; the others

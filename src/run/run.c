@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include "../capture/live.h"
 #include "../capture/writer.h"
 #include "../packet/decode.h"
 #include "../packet/names.h"
@@ -17,7 +18,7 @@
 static const double LEAP_S = 86400;
 
 /* What the inputs stand for, as one capture. */
-static struct sl_feed *open_feed(const struct sl_options *o, struct sl_error *err) {
+static struct sl_feed *open_inputs(const struct sl_options *o, struct sl_error *err) {
     struct sl_source_options listing = {.interrupted = sl_interrupted};
     struct sl_strings inputs = {0};
     struct sl_feed *feed = NULL;
@@ -35,6 +36,13 @@ static struct sl_feed *open_feed(const struct sl_options *o, struct sl_error *er
     return feed;
 }
 
+static int open_feed(struct sl_run *r, const struct sl_options *o) {
+    if (o->live && !(r->live = sl_live_open(o->live, o->bpf, &r->error)))
+        return -1;
+    r->feed = r->live ? sl_feed_of(r->live, &r->error) : open_inputs(o, &r->error);
+    return r->feed ? 0 : -1;
+}
+
 static int open_run(struct sl_run *r, const struct sl_options *o) {
     r->count_left = o->count ? o->count : UINT64_MAX;
     r->interval_s = o->interval_s;
@@ -46,7 +54,7 @@ static int open_run(struct sl_run *r, const struct sl_options *o) {
         r->flow_options.idle_tcp_s = r->flow_options.idle_other_s = o->idle_s;
     if (o->bpf && !(r->bpf = sl_bpf_new(o->bpf, &r->error)))
         return -1;
-    if (!(r->feed = open_feed(o, &r->error)))
+    if (open_feed(r, o) < 0)
         return -1;
     sl_progress_start(&r->progress, o->progress, sl_feed_size(r->feed));
     return 0;
@@ -316,6 +324,12 @@ int sl_run_count(struct sl_run *r) {
         r->count_left -= b->n;
     sl_counter_add(&r->counter, b->packets, b->sel, b->n);
     return r->count_left == 0;
+}
+
+int sl_run_live_counters(const struct sl_run *r, struct sl_live_counters *counters) {
+    if (r->live)
+        sl_live_counters(r->live, counters);
+    return r->live != NULL;
 }
 
 struct sl_writer *sl_run_writer(struct sl_run *r, const struct sl_write_options *o,

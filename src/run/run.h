@@ -29,7 +29,8 @@ struct sl_split;
 
 struct sl_run {
     struct sl_feed *feed;
-    struct sl_bpf *bpf; /* NULL: no -f */
+    struct sl_source *live; /* of the feed, where it captures; or NULL */
+    struct sl_bpf *bpf;     /* NULL: no -f */
     struct sl_batch batch;
     uint32_t read, at;      /* packets read into the batch; the first that was in no step yet */
     struct sl_clock clock;  /* of all that was read, */
