@@ -159,10 +159,15 @@ demo:
 install: $(PROGRAM)
 	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/sluice
 	cd lua && find . -type f ! -name '*.md' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/sluice/lua/{} \;
-	[ ! -e src/sluice.1 ] || install -D -m 644 src/sluice.1 $(DESTDIR)$(PREFIX)/share/man/man1/sluice.1
+	install -D -m 644 src/sluice.1 $(DESTDIR)$(PREFIX)/share/man/man1/sluice.1
+	install -D -m 644 scripts/completion/sluice.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluice
+	install -D -m 644 scripts/completion/_sluice $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sluice
+	install -D -m 644 scripts/completion/sluice.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/sluice.fish
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/bin/sluice $(DESTDIR)$(PREFIX)/share/sluice $(DESTDIR)$(PREFIX)/share/man/man1/sluice.1
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluice $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sluice
+	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/sluice.fish
 
 clean:
 	rm -rf build sluice demo

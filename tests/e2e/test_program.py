@@ -1,0 +1,78 @@
+"""sluice as a program of the system: manual page, completion, installing and removing."""
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from support import PROGRAM, ROOT, SANITISED, SLOWNESS
+
+MAN = os.path.join(ROOT, "src", "sluice.1")
+COMPLETION = os.path.join(ROOT, "scripts", "completion")
+
+
+def options_of(text):
+    return set(re.findall(r"^  (--?[A-Za-z][\w-]*)", text, re.M)) | set(re.findall(r"^  -\w, (--[\w-]+)", text, re.M))
+
+
+def test_manual_page_has_every_option(sluice):
+    with open(MAN, encoding="utf-8") as file:
+        text = file.read().replace("\\-", "-").replace("\\fB", "").replace("\\fR", "")
+    options = options_of(sluice("--help").stdout.decode())
+    assert len(options) > 30
+    assert not [option for option in options if not re.search(r"(^|, )%s\b" % re.escape(option), text, re.M)]
+
+
+@pytest.mark.skipif(not shutil.which("man"), reason="no man")
+def test_manual_page_is_sound():
+    done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", MAN], capture_output=True, check=True,
+                          env={**os.environ, "MANWIDTH": "100", "LC_ALL": "C.UTF-8"})
+    assert done.stderr == b"" and b"EXIT STATUS" in done.stdout
+
+
+def completed(line, tmp_path):
+    """What bash offers at the end of the line."""
+    if not (tmp_path / "sluice").exists():
+        os.symlink(PROGRAM, tmp_path / "sluice")
+    words = line.split(" ")
+    script = 'compopt() { :; }; . "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sluice; printf "%s\\n" "${COMPREPLY[@]}"'
+    done = subprocess.run(["bash", "-c", script, os.path.join(COMPLETION, "sluice.bash"), *words], capture_output=True, check=True,
+                          timeout=60 * SLOWNESS, env={**os.environ, "PATH": "%s:%s" % (tmp_path, os.environ["PATH"])})
+    return done.stdout.decode().split()
+
+
+@pytest.mark.parametrize("line, wanted", [
+    ("sluice sum", ["summary"]), ("sluice ev", ["eval"]), ("sluice flows --ma", ["--max-flows"]),
+    ("sluice talkers --to", ["--top"]), ("sluice -T fie", ["fields"]), ("sluice -e tcp.seq", ["tcp.seq_raw"]),
+    ("sluice -e ip.dsfield.", ["ip.dsfield.dscp", "ip.dsfield.ecn"]), ("sluice -z io,s", ["io,stat,"]), ("sluice x.pc", [])])
+def test_completion(tmp_path, line, wanted):
+    assert completed(line, tmp_path) == wanted
+
+
+@pytest.mark.parametrize("shell, name", [("bash", "sluice.bash"), ("zsh", "_sluice"), ("fish", "sluice.fish")])
+def test_completion_is_sound(shell, name):
+    if not shutil.which(shell):
+        pytest.skip("no " + shell)
+    done = subprocess.run([shell, "-n", os.path.join(COMPLETION, name)], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(SANITISED, reason="installs the release build")
+def test_install_and_uninstall(tmp_path, example):
+    """What is installed runs from its place and goes away without a trace."""
+    def make(target):
+        subprocess.run(["make", "-s", "-o", "sluice", target, "DESTDIR=%s" % tmp_path, "PREFIX=/usr"], cwd=ROOT, check=True, capture_output=True)
+
+    make("install")
+    files = [os.path.relpath(os.path.join(folder, name), tmp_path) for folder, _, names in os.walk(tmp_path) for name in names]
+    for name in ("usr/bin/sluice", "usr/share/man/man1/sluice.1", "usr/share/bash-completion/completions/sluice",
+                 "usr/share/zsh/site-functions/_sluice", "usr/share/fish/vendor_completions.d/sluice.fish"):
+        assert name in files
+    assert not [name for name in files if os.stat(tmp_path / name).st_mode & 0o022]
+    os.symlink(tmp_path / "usr/share/sluice/lua", tmp_path / "usr/bin/lua")  # its own place is for another PREFIX
+    done = subprocess.run([tmp_path / "usr/bin/sluice", "count", example], capture_output=True, check=True, cwd="/")
+    assert b"packets" in done.stdout
+    os.unlink(tmp_path / "usr/bin/lua")
+    make("uninstall")
+    assert not [names for _, _, names in os.walk(tmp_path) if names]
