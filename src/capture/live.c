@@ -217,13 +217,22 @@ static int become(uid_t uid, gid_t gid, const char *who, struct sl_error *err) {
     return 0;
 }
 
+/* The number in an environment variable; 0: there is none above 0. */
+static uint32_t number_in(const char *variable) {
+    const char *text = getenv(variable);
+    char *end = NULL;
+    unsigned long n = text ? strtoul(text, &end, 10) : 0;
+
+    return text && *text && !*end && n < UINT32_MAX ? (uint32_t)n : 0;
+}
+
 int sl_drop_privileges(const char *user, struct sl_error *err) {
-    const char *sudo = getenv("SUDO_UID"), *group = getenv("SUDO_GID");
+    uint32_t uid = number_in("SUDO_UID"), gid = number_in("SUDO_GID");
 
     if (geteuid() != 0)
         return 0;
-    if (!user && sudo && group && atol(sudo) > 0)
-        return become((uid_t)atol(sudo), (gid_t)atol(group), "the user of sudo", err);
+    if (!user && uid && gid)
+        return become((uid_t)uid, (gid_t)gid, "the user of sudo", err);
     const struct passwd *entry = getpwnam(user ? user : "nobody");
     if (!entry)
         return sl_error_set(err, SL_EXIT_USAGE, "-Z %s: there is no such user",
