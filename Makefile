@@ -3,6 +3,7 @@
 # make test         install what is missing, build, run every test (SAN=1: under ASan and UBSan)
 # make test-large   the cases that need gigabytes or minutes
 # make unit | e2e | jit    one part of the tests, nothing installed
+# make deb          a Debian package, in build/
 # make lint | bench | install | uninstall | clean
 # make damage       every fuzz target on COPIES=100000 damaged captures, under ASan and UBSan
 # make fuzz         every fuzz target for SECONDS=60 each; FUZZ=name: that one
@@ -168,6 +169,12 @@ uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/bin/sluice $(DESTDIR)$(PREFIX)/share/sluice $(DESTDIR)$(PREFIX)/share/man/man1/sluice.1
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluice $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sluice
 	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/sluice.fish
+
+# A Debian package in build/, with the program built for its place in the system.
+.PHONY: deb
+deb:
+	@$(MAKE) --no-print-directory B=build/deb PROGRAM=build/deb/sluice PREFIX=/usr
+	@scripts/make-deb.sh build/deb/sluice build
 
 clean:
 	rm -rf build sluice demo

@@ -45,7 +45,10 @@ lz4                     lz4
 chromium                chromium
 chromium-driver         chromedriver
 python3-selenium        py:selenium
-mmdb-bin                mmdblookup'
+mmdb-bin                mmdblookup
+dpkg-dev                dpkg-shlibdeps
+lintian                 lintian
+iproute2                ip'
 lint_needs='
 clang-format            clang-format
 clang-tidy              clang-tidy

@@ -76,3 +76,18 @@ def test_install_and_uninstall(tmp_path, example):
     os.unlink(tmp_path / "usr/bin/lua")
     make("uninstall")
     assert not [names for _, _, names in os.walk(tmp_path) if names]
+
+
+@pytest.mark.large
+@pytest.mark.skipif(not shutil.which("dpkg-shlibdeps"), reason="no dpkg-dev")
+def test_debian_package(tmp_path, example):
+    """It is built, lintian finds no error, and what it holds runs."""
+    shutil.rmtree(os.path.join(ROOT, "build", "deb"), ignore_errors=True)
+    out = subprocess.run(["make", "-s", "deb"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    package = os.path.join(ROOT, re.search(r"in '(build/sluice_.*\.deb)'", out)[1])
+    if shutil.which("lintian"):
+        done = subprocess.run(["lintian", "--fail-on", "error", package], capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout
+    subprocess.run(["dpkg-deb", "-x", package, tmp_path], check=True)
+    os.symlink(tmp_path / "usr/share/sluice/lua", tmp_path / "usr/bin/lua")
+    assert b"packets" in subprocess.run([tmp_path / "usr/bin/sluice", "count", example], capture_output=True, check=True, cwd="/").stdout
