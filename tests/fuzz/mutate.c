@@ -76,7 +76,7 @@ static void run_one(const struct seed *seeds, size_t n, uint64_t number) {
     size_t size = below(&state, 8) && s->size ? s->size : below(&state, s->size + 1);
     uint8_t *copy = malloc(size ? size : 1);
 
-    if (!copy)
+    if (!copy || !s->data)
         abort();
     memcpy(copy, s->data, size);
     for (size_t left = 1 + below(&state, CHANGES_MAX); left && size; left--)
@@ -89,16 +89,16 @@ static void run_one(const struct seed *seeds, size_t n, uint64_t number) {
 
 int main(int argc, char **argv) {
     long count = argc > 2 ? strtol(argv[1], NULL, 10) : 0;
-    size_t n = argc > 2 ? (size_t)argc - 2 : 0;
-    struct seed *seeds = calloc(n + 1, sizeof *seeds);
 
-    if (!count || !seeds) {
+    if (!count) {
         fprintf(stderr, "usage: %s COUNT|-N FILE...\n", argv[0]);
         return 2;
     }
+    size_t n = (size_t)argc - 2;
+    struct seed *seeds = calloc(n, sizeof *seeds);
     for (size_t i = 0; i < n; i++)
-        if (load(argv[i + 2], &seeds[i]) < 0)
-            return 2;
+        if (!seeds || load(argv[i + 2], &seeds[i]) < 0)
+            abort();
     for (long i = count < 0 ? -count : 1; i <= labs(count); i++) {
         printf("copy %ld\n", i);
         (void)fflush(stdout); /* the number must stand there when the target crashes */
