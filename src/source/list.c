@@ -71,9 +71,11 @@ static int read_page(const char *url, const struct sl_source_options *options,
 static int read_pages(const struct sl_list_url *parts, const struct sl_source_options *options,
                       struct sl_strings *names, struct sl_error *err) {
     char *marker = strdup("");
-    int result = marker ? 0 : sl_error_set(err, SL_EXIT_INPUT, "out of memory");
-    bool more = result == 0;
+    bool more = true;
+    int result = 0;
 
+    if (!marker)
+        return sl_error_set(err, SL_EXIT_INPUT, "out of memory");
     while (more) {
         uint32_t before = names->n;
         char *url = sl_list_url_page(parts, marker), *next = NULL;
@@ -84,7 +86,7 @@ static int read_pages(const struct sl_list_url *parts, const struct sl_source_op
             result = sl_error_set(err, SL_EXIT_INPUT, "more than %d blobs; name a longer prefix",
                                   BLOBS_MAX);
         /* a server that says the same marker again would be asked for ever */
-        more = result == 0 && *next && (names->n > before || strcmp(next, marker) != 0);
+        more = result == 0 && next && *next && (names->n > before || strcmp(next, marker) != 0);
         free(url);
         free(marker);
         marker = next;

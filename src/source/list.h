@@ -13,9 +13,10 @@
 /* Whether an input is such a URL. */
 bool sl_list_is(const char *input);
 
-/* Appends to names what the input stands for: itself, or the URLs of the blobs, with its own query.
- * -1 with *err: the listing was refused or cannot be understood, or there is no such blob. */
-int sl_list_add(struct sl_strings *names, const char *input, const struct sl_source_options *,
+/* Appends to inputs what the input stands for: itself, or the URLs of the blobs, with its own
+ * query. -1 with *err: the listing was refused or cannot be understood, or there is no such blob.
+ */
+int sl_list_add(struct sl_strings *inputs, const char *input, const struct sl_source_options *,
                 struct sl_error *) SL_USED;
 
 #endif
