@@ -610,6 +610,11 @@ uint64_t sl_hosts_dropped(const struct sl_hosts *);
 double sl_hosts_error(const struct sl_hosts *);  /* no host's bytes are too low by more */
 uint64_t sl_hosts_lost(const struct sl_hosts *); /* ends of flows for which there was no memory */
 
+/* What a regular file is known by under any name: its size, and a CRC-32 of its first 64 KiB.
+ * -1: it is no regular file, or cannot be read. */
+int sl_file_identity(const char *path, uint64_t *size, uint32_t *head);
+uint32_t sl_crc32(const char *bytes, size_t size); /* that of zlib */
+
 /* Result files and the children that draw them; contracts: outfile.h and child.h. Functions that
  * return int give 0 or -1, with the reason in …_error(), NULL when there is none. */
 struct sl_outfile;

@@ -54,6 +54,8 @@ local COMMON = {
   { long = "top", key = "top", value = "N", number = 1,
     about = "rows of a view in text and charts" },
   { long = "theme", key = "theme", value = "light|dark", about = "colors of pictures" },
+  { long = "partial", key = "partial", value = "FILE",
+    about = "write what was counted to FILE, for sluice merge, instead of the result" },
   { long = "size", key = "size", value = "WxH", about = "size of pictures in pixels" },
   { long = "url-file", key = "url_file", value = "FILE",
     about = "read URLs from FILE or -, one a line: no token in the process list" },

@@ -21,8 +21,11 @@ local filters = require "sluice.filters"
 local geo = require "sluice.geo"
 local help = require "sluice.help"
 local live = require "sluice.live"
+local merge = require "sluice.merge"
+local mergeable = require "sluice.mergeable"
 local nearest = require "sluice.nearest"
 local output = require "sluice.output"
+local partial = require "sluice.partial"
 local places = require "sluice.places"
 local recipe = require "sluice.recipe"
 local services = require "sluice.services"
@@ -36,7 +39,7 @@ require "sluice.objects"
 -- Many handlers make many traces; the defaults are for one program of ordinary size.
 require("jit.opt").start("maxtrace=10000", "maxrecord=16000", "maxmcode=16384", "sizemcode=256")
 
-local RESERVED = { "eval", "recipes", "fields", "new", "check", "help" }
+local RESERVED = { "eval", "recipes", "fields", "new", "check", "merge", "help" }
 
 local function load_recipe(name)
   local path = recipe.path(core.folder, name)
@@ -100,8 +103,10 @@ local function add_statistics(p, chosen)
 end
 
 local function parse()
-  local chosen
-  local p = cli.parse(arguments, function(word)
+  local chosen, words = nil, arguments
+  local merges = words[1] == "merge"
+  if merges then words = { unpack(words, 2) } end
+  local p = cli.parse(words, function(word)
     chosen = choose(word)
     if not chosen then return nil end
     if chosen.plan then return declared_by(chosen.plan) end
@@ -117,6 +122,12 @@ local function parse()
     chosen.plan = suite.single(eval.recipe(text))
   end
   if p.options.statistics and chosen.plan then add_statistics(p, chosen) end
+  if merges and not p.options.help then
+    if not chosen.plan or chosen.by_default then
+      recipe.fail "merge wants a recipe before the files: sluice merge RECIPE FILE..."
+    end
+    chosen.merges = true
+  end
   return p, chosen
 end
 
@@ -140,6 +151,7 @@ local function start_recipes(p, recipes, out)
       if given == nil then given = spec.default end
       opt[name] = given
     end
+    r.given = opt
     recipe.start(r, opt, out)
   end
 end
@@ -189,6 +201,42 @@ local function compare(p, plan, out)
   return code, why
 end
 
+local function check_forms(o)
+  if o.file and o.form then
+    recipe.fail "-T and -o exclude each other: the file's ending says the form"
+  end
+end
+
+-- Shows the result, and says what else is to be said.
+local function show_result(run, out, o, status, message)
+  local info = run:finish(out.views)
+  if o.verbose then message = (message and message .. "\n" or "") .. info.account() end
+  return out:finish(info, status, message)
+end
+
+-- Instead of the result what it is made of, for merge_pieces.
+local function write_partial(run, o, recipes, status, message)
+  local flows = false
+  for _, g in ipairs(run.groups) do flows = flows or g.flows end
+  partial.write(o.partial, o, recipes, run:info(), flows)
+  return status, message
+end
+
+-- sluice merge
+local function merge_pieces(p, chosen)
+  local o, plan = p.options, chosen.plan
+  if o.partial then recipe.fail "merge: it writes results, no partial ones" end
+  check_forms(o)
+  lay_out(o)
+  o.arguments, o.version = arguments, core.version
+  local pieces = merge.read(p.inputs, plan.recipes, o)
+  local out = output.open(o, plan)
+  merge.start(pieces, plan.recipes, p.recipe_options, out)
+  local total = merge.add(pieces, plan.recipes)
+  merge.finish(plan.recipes, out.views, total)
+  return out:finish(total, total.status, merge.note(pieces, total))
+end
+
 local function analyse(p, chosen)
   local o, plan = p.options, chosen.plan
   local recipes = plan.recipes
@@ -197,9 +245,7 @@ local function analyse(p, chosen)
   if #p.inputs == 0 and not capture then
     recipe.fail "no input: give a path, a URL, or - for standard input"
   end
-  if o.file and o.form then
-    recipe.fail "-T and -o exclude each other: the file's ending says the form"
-  end
+  check_forms(o)
   local write = writer.wanted(o)
   if write and chosen.by_default then
     recipes = {} -- who writes wants no list of packets
@@ -210,6 +256,7 @@ local function analyse(p, chosen)
   o.arguments, o.version = arguments, core.version
   local out = output.open(o, plan)
   start_recipes(p, recipes, out)
+  if o.partial then mergeable.check(o, recipes, out.streamed) end
   out:only_rows(#recipes)
   out:check()
   if plan.named[1].sides then return compare(p, plan, out) end
@@ -219,9 +266,12 @@ local function analyse(p, chosen)
   local status, message = trace.reading(run.read, run)
   message = run:finish_writing() or message
   if capture then status, message = live.account(run.handle, status, message) end
-  local info = run:finish(out.views)
-  if o.verbose then message = (message and message .. "\n" or "") .. info.account() end
-  local code, why = out:finish(info, status, message)
+  local code, why
+  if o.partial then
+    code, why = write_partial(run, o, recipes, status, message)
+  else
+    code, why = show_result(run, out, o, status, message)
+  end
   run:close() -- not before: what the views show may still stand in the run's memory
   return code, why
 end
@@ -260,6 +310,7 @@ local function main()
   if p.options.version then return help.version(core.version, core.libraries) end
   local asks = chosen.command and chosen.command ~= "eval"
   if #arguments == 0 or p.options.help or asks then return show_help(chosen, p.inputs) end
+  if chosen.merges then return merge_pieces(p, chosen) end
   return analyse(p, chosen)
 end
 

@@ -126,7 +126,7 @@ end
 
 -- sluice's own.
 for _, f in ipairs { geo.code, geo.name, geo.country, geo.placed, geo.asn, geo.network, geo.city,
-  services.name, services.of } do
+  services.name, services.of, services.key, services.key_name } do
   rules[f] = scalar
 end
 for _, f in ipairs { address.net, address.addr } do

@@ -1,0 +1,225 @@
+"""Partial results: sluice RECIPE --partial FILE over the pieces of a capture and sluice merge give what one run over
+all of them gives, and what does not belong together is refused."""
+import glob
+import json
+import os
+import struct
+import zlib
+
+import pytest
+
+from support import EXAMPLE, ROOT
+
+PIECES = 3
+APART_S = 4000  # more than any flow's timeout: the pieces share no flow
+
+# Recipes of which pieces do not add up, and a word of why. Exact: one that starts to be mergeable is missed here.
+REFUSED = {
+    "addresses": "function", "flows": "writes the table", "packets": "", "report": "addresses", "statistics": "addresses",
+    "examples/arp-conflicts.lua": "function", "examples/before-after.lua": "input", "examples/idle.lua": "writes the table",
+    "examples/long-flows.lua": "writes the table", "examples/rate.lua": "interval",
+}
+
+
+def shipped():
+    built_in = [os.path.basename(path)[:-4] for path in glob.glob(os.path.join(ROOT, "lua", "recipes", "*.lua"))]
+    return sorted(built_in + [os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, "examples", "*.lua"))])
+
+
+def cut(apart_s, folder):
+    """The example capture in pieces, each so many seconds later than it was."""
+    with open(EXAMPLE, "rb") as file:
+        data = file.read()
+    records, at = [], 24
+    while at < len(data):
+        seconds, _, size, _ = struct.unpack_from("<IIII", data, at)
+        records.append((seconds, data[at + 4:at + 16 + size]))
+        at += 16 + size
+    each, paths = len(records) // PIECES, []
+    for i in range(PIECES):
+        part = records[i * each:(i + 1) * each]
+        paths.append(folder / ("piece%d.pcap" % i))
+        paths[-1].write_bytes(data[:24] + b"".join(struct.pack("<I", s + i * apart_s) + rest for s, rest in part))
+    return paths
+
+
+@pytest.fixture(scope="module")
+def pieces(tmp_path_factory):
+    return cut(APART_S, tmp_path_factory.mktemp("pieces"))
+
+
+def recipe_of(name):
+    return os.path.join(ROOT, name) if name.endswith(".lua") else name
+
+
+@pytest.fixture
+def partials(sluice, tmp_path, pieces):
+    """partials(recipe, *options): the files of --partial, one a piece."""
+    def call(name, *options, inputs=None):
+        paths = []
+        for i, piece in enumerate(inputs or pieces):
+            paths.append(tmp_path / ("%d.part" % i))
+            done = sluice(name, piece, "--partial", paths[-1], *options)
+            assert done.returncode == 0, done.stderr.decode()
+            assert done.stdout == b""
+        return paths
+    return call
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_recipe_merges_or_says_why_not(sluice, partials, pieces, tmp_path, name):
+    recipe = recipe_of(name)
+    if name in REFUSED:
+        done = sluice(recipe, pieces[0], "--partial", tmp_path / "x.part")
+        assert done.returncode == 2
+        assert b"do not add up" in done.stderr and REFUSED[name].encode() in done.stderr
+        assert os.listdir(tmp_path) == []
+        return
+    merged = sluice("merge", recipe, *partials(recipe), "-T", "json")
+    whole = sluice(recipe, *pieces, "-T", "json")
+    assert merged.returncode == whole.returncode == 0, merged.stderr.decode()
+    assert merged.stdout == whole.stdout
+
+
+def test_any_order_gives_the_same(sluice, partials):
+    a, b, c = partials("talkers")
+    results = {sluice("merge", "talkers", *order, "-T", "json").stdout for order in ((a, b, c), (c, a, b), (b, c, a))}
+    assert len(results) == 1 and json.loads(results.pop())
+
+
+def test_several_recipes_and_filters(sluice, partials, pieces):
+    options = ("-Y", "ip", "-F", "flow.bytes > 1000", "--idle", "30")
+    merged = sluice("merge", "talkers,geomap", *partials("talkers,geomap", *options), "-T", "json")
+    assert merged.stdout == sluice("talkers,geomap", *pieces, *options, "-T", "json").stdout
+
+
+def test_a_picture_and_other_forms(sluice, partials, tmp_path):
+    files = partials("timeline")
+    for form in ("text", "csv", "jsonl"):
+        assert sluice("merge", "timeline", *files, "-T", form).stdout
+    assert sluice("merge", "timeline", *files, "-o", tmp_path / "t.svg").returncode == 0
+    assert (tmp_path / "t.svg").read_bytes().startswith(b"<?xml")
+
+
+def test_rows_shown_are_the_merges_own(sluice, partials):
+    files = partials("talkers")
+    assert len(sluice("merge", "talkers", *files, "--top", "3").stdout.splitlines()) == 7
+    done = sluice("merge", "examples/inside-outside.lua", *partials("examples/inside-outside.lua"), "--inside", "10.0.0.0/8")
+    assert done.returncode == 2 and b"--inside 10.0.0.0/8" in done.stderr and b"192.168.0.0/16" in done.stderr
+
+
+def test_flows_that_go_on_are_said(sluice, partials, tmp_path):
+    files = partials("summary", inputs=cut(0, tmp_path))
+    done = sluice("merge", "summary", *files, "-T", "json")
+    assert done.returncode == 0
+    assert done.stderr.count(b"\n") == 1 and b"flows were open where pieces end" in done.stderr
+    assert sluice("merge", "count", *partials("count"), "-T", "json").stderr == b""
+
+
+# --- What is refused: which file, why, exit 1, and no result.
+
+def refused(done, *words, code=1):
+    assert done.returncode == code, done.stdout
+    assert done.stdout == b"" and done.stderr.count(b"\n") == 1
+    for word in words:
+        assert word.encode() in done.stderr, done.stderr
+
+
+def test_another_recipe(sluice, partials):
+    files = partials("count")
+    refused(sluice("merge", "talkers", *files), "0.part", "it is of count, not of talkers")
+
+
+def test_another_text_of_the_recipe(sluice, partials, tmp_path):
+    path = tmp_path / "mine.lua"
+    text = 'return { start = function() local n = count { "n" } return { packet = function(p) n:add(1) end } end }'
+    path.write_text(text)
+    files = partials(path)
+    assert sluice("merge", path, *files).returncode == 0
+    path.write_text(text + " -- changed")
+    refused(sluice("merge", path, *files), "0.part", "another text")
+
+
+def test_other_options(sluice, partials, pieces, tmp_path):
+    files = partials("count", "-f", "tcp")
+    other = tmp_path / "other.part"
+    assert sluice("count", pieces[2], "--partial", other, "-f", "udp").returncode == 0
+    refused(sluice("merge", "count", files[0], other), "other.part", "bpf is udp", "0.part is tcp")
+    refused(sluice("merge", "count", *files, "-f", "udp"), "bpf is udp", "tcp", code=2)
+    assert sluice("merge", "count", *files, "-f", "tcp").returncode == 0
+
+
+def test_the_same_piece_twice(sluice, partials, pieces, tmp_path):
+    files = partials("count")
+    refused(sluice("merge", "count", *files, files[1]), "1.part", "same counts")
+    copy = tmp_path / "copy.pcap"
+    copy.write_bytes(pieces[1].read_bytes())
+    again = tmp_path / "again.part"
+    assert sluice("count", copy, pieces[0], "--partial", again).returncode == 0
+    refused(sluice("merge", "count", files[1], again), "again.part", "copy.pcap is in", "1.part already")
+
+
+def test_damage_is_noticed(sluice, partials, tmp_path):
+    files = partials("talkers")
+    data = files[0].read_bytes()
+    bad = tmp_path / "bad.part"
+    for at in [0, 9, 12, 16, 100, len(data) // 2, len(data) - 2]:
+        bad.write_bytes(data[:at] + bytes([data[at] ^ 4]) + data[at + 1:])
+        refused(sluice("merge", "talkers", bad, files[1]), "bad.part")
+    for size in (0, 5, 20, 1000, len(data) - 1):
+        bad.write_bytes(data[:size])
+        refused(sluice("merge", "talkers", bad, files[1]), "bad.part")
+
+
+def sealed(body):
+    return body + struct.pack("<I", zlib.crc32(body))
+
+
+@pytest.mark.parametrize("change, word", [
+    (lambda d: d[:10] + struct.pack("<I", 2) + d[14:-4], "version is 2"),
+    (lambda d: d[:-5], "damaged"),
+    (lambda d: d[:-4] + b"x", "damaged"),
+    (lambda d: d.replace(b'"edges":{"version":0}', b'"edges":{"version":7}')[:-4], "open flows"),
+    (lambda d: d.replace(b'"kind":"top"', b'"kind":7777')[:-4], ""),
+    (lambda d: d.replace(b'"statistics":{', b'"statistics":0,')[:-4], "damaged"),
+    (lambda d: d.replace(b"SLAG", b"SLAX")[:-4], "no aggregate"),
+    (lambda d: d.replace(b'"recipes":', b'"recipez":')[:-4], "damaged"),
+    (lambda d: d.replace(b'"inputs":[', b'"inputz":[')[:-4], "damaged"),
+])
+def test_made_up_with_a_good_checksum(sluice, partials, tmp_path, change, word):
+    files = partials("talkers")
+    bad = tmp_path / "bad.part"
+    bad.write_bytes(sealed(change(files[0].read_bytes())))
+    done = sluice("merge", "talkers", bad, files[1])
+    assert done.returncode in (0, 1) and b"internal" not in done.stderr and b"traceback" not in done.stderr
+    if word:
+        assert done.returncode == 1 and b"bad.part" in done.stderr and word.encode() in done.stderr, done.stderr
+
+
+def test_what_makes_no_sense(sluice, pieces, tmp_path):
+    path = tmp_path / "x.part"
+    for options in (("-c", "5"), ("--max-flows", "10"), ("-T", "json"), ("-o", tmp_path / "x.csv")):
+        done = sluice("count", pieces[0], "--partial", path, *options)
+        assert done.returncode == 2 and b"--partial" in done.stderr
+    assert sluice("eval", 'count("n")', pieces[0], "--partial", path).returncode == 2
+    assert sluice("merge").returncode == 2
+    assert sluice("merge", "count").returncode == 2
+    assert sluice("merge", "count", pieces[0]).returncode == 1
+    assert sluice("merge", "count", tmp_path / "none.part").returncode == 1
+    assert not path.exists()
+
+
+def test_cannot_be_written(sluice, pieces, tmp_path):
+    done = sluice("count", pieces[0], "--partial", tmp_path / "no" / "such" / "x.part")
+    assert done.returncode == 2 and b"x.part" in done.stderr
+
+
+def test_a_cut_capture(sluice, pieces, tmp_path):
+    short = tmp_path / "short.pcap"
+    short.write_bytes(pieces[0].read_bytes()[:-10])
+    done = sluice("summary", short, "--partial", tmp_path / "a.part")
+    assert done.returncode == 1 and b"short.pcap" in done.stderr
+    assert sluice("summary", pieces[1], "--partial", tmp_path / "b.part").returncode == 0
+    merged = sluice("merge", "summary", tmp_path / "a.part", tmp_path / "b.part", "-T", "json")
+    assert merged.returncode == 1 and b"a.part is of a run that did not reach its end" in merged.stderr
+    assert json.loads(merged.stdout)["truncated"] is True
