@@ -187,7 +187,8 @@ struct sl_live_options {
     double duration_s;       /* then the capture ends; 0: never */
 };
 
-/* What libpcap counted: dropped packets found no room because they came faster than they were read. */
+/* What libpcap counted: dropped packets found no room because they came faster than they were read.
+ */
 struct sl_live_counters {
     uint64_t received, dropped, dropped_by_interface;
 };
@@ -340,7 +341,6 @@ const char *sl_flow_end_name(uint32_t end);
 const char *sl_flow_state_name(uint32_t state);
 
 /* ---- output: standard output, or a file that appears under its name only when it is whole ---- */
-
 
 /* path NULL: standard output. NULL with *err on failure. */
 struct sl_out *sl_out_open(const char *path, struct sl_error *err);

@@ -1,7 +1,7 @@
--- Several workers at one capture (src/run/crew.h): whether a run may have them, and the part that each
--- of them does in a Lua of its own: filters and packet handlers. Flow handlers, interval and finish
--- are the main program's alone. What the handlers of workers add goes to aggregates of their own,
--- which are added to the main ones at the end.
+-- Several workers at one capture (src/run/crew.h): whether a run may have them, and the part that
+-- each of them does in a Lua of its own: filters and packet handlers. Flow handlers, interval and
+-- finish are the main program's alone. What the handlers of workers add goes to aggregates of
+-- their own, which are added to the main ones at the end.
 local ffi = require "ffi"
 local C = require("sluice.abi").C
 local trace = require "sluice.trace"
@@ -87,7 +87,8 @@ function crew.start(run)
     end
   end
   local script = needs_lua(run) and run.opts.script or nil
-  if C.sl_run_start(run.handle, workers, run.opts.split_bytes or SPLIT, script) < 0 then run:fail() end
+  local split = run.opts.split_bytes or SPLIT
+  if C.sl_run_start(run.handle, workers, split, script) < 0 then run:fail() end
   return workers
 end
 

@@ -41,7 +41,8 @@ local function account(run, bytes_read)
   if f then
     parts[#parts + 1] = ("%d flows, at most %d at once"):format(tonumber(f.created), f.live_max)
     parts[#parts + 1] = ("%d fragments without their first one"):format(tonumber(f.fragments_lost))
-    parts[#parts + 1] = ("%d packets earlier than the one before"):format(tonumber(run.stats.backwards))
+    parts[#parts + 1] = ("%d packets earlier than the one before"):format(
+      tonumber(run.stats.backwards))
   end
   parts[#parts + 1] = run.workers > 0 and ("%d workers"):format(run.workers)
     or run.alone and ("one worker (%s)"):format(run.alone) or "one worker"

@@ -67,8 +67,8 @@ static inline int sl_reader_at_limit(const struct sl_reader *r) {
  */
 const uint8_t *sl_pcapng_packet_block(const struct sl_packet *, int swap, uint32_t *size);
 
-/* What parse asked for, when it gave no packets: 1, or as sl_reader_next. And what is left to say of
- * an error of parse. */
+/* What parse asked for, when it gave no packets: 1, or as sl_reader_next. And what is left to say
+ * of an error of parse. */
 int sl_reader_fetch(struct sl_reader *, int timeout_ms, struct sl_error *) SL_USED;
 int sl_reader_failed(const struct sl_reader *, struct sl_error *);
 

@@ -122,11 +122,9 @@ static inline void set_key(struct sl_flow_event *e, struct sl_event_batch *b, st
 }
 
 /* One set of protocols, each a function of its own in the end: what differs is decided once. */
-static inline __attribute__((always_inline)) int add(struct sl_event_batch *b,
-                                                     const struct sl_packet *p, uint32_t off,
-                                                     const struct network *n,
-                                                     const struct sl_hash_seed *seed, int v6,
-                                                     int is_tcp) {
+static inline __attribute__((always_inline)) int
+add(struct sl_event_batch *b, const struct sl_packet *p, uint32_t off, const struct network *n,
+    const struct sl_hash_seed *seed, int v6, int is_tcp) {
     struct sl_cursor c = {p->data, p->data + p->caplen};
     struct sl_flow_event e = {.ts_s = p->ts.s,
                               .ts_nsec = p->ts.nsec,

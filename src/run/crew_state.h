@@ -18,7 +18,7 @@ struct sl_worker {
 struct sl_crew_tap {
     struct sl_shard shards[SL_EVENT_CLASSES];
     uint32_t n_shards; /* of them, 0 where it keeps no flows */
-    int flows, look; /* it keeps flow tables; somebody looks at flows */
+    int flows, look;   /* it keeps flow tables; somebody looks at flows */
     struct sl_flow_stats stats;
     struct sl_decided_queue in[SL_EVENT_CLASSES]; /* fetched; the main thread's */
     uint64_t complete;              /* flows of all sweeps up to this one are fetched */
@@ -47,8 +47,8 @@ struct sl_crew {
     uint32_t idle;   /* workers that wait */
     uint32_t at_end; /* … that have ended */
 
-    uint32_t shards;  /* that a tap has if it keeps flows: a power of two */
-    uint32_t sharing; /* that there are in all */
+    uint32_t shards;         /* that a tap has if it keeps flows: a power of two */
+    uint32_t sharing;        /* that there are in all */
     struct sl_split *splits; /* split number k is splits[k % n_splits] */
     uint32_t n_splits;
     uint64_t cut, decoded, taken; /* numbers below: cut; decoded, and all before; taken by all */

@@ -90,7 +90,8 @@ int sl_split_add_events(struct sl_split *s, uint32_t tap, const struct sl_event_
     for (uint32_t i = 0; i < from->n; i++) {
         const struct sl_flow_event *e = &from->events[i];
         uint64_t number = from->base + e->number;
-        struct sl_event_batch *b = open_batch(s, &queues[class_of(from, e) * s->shards / SL_EVENT_CLASSES], number);
+        struct sl_event_batch *b =
+            open_batch(s, &queues[class_of(from, e) * s->shards / SL_EVENT_CLASSES], number);
         if (!b)
             return -1;
         struct sl_flow_event *to = &b->events[b->n++];

@@ -29,8 +29,8 @@ struct sl_split {
     int decoded;     /* the worker is done with it */
     uint32_t left;   /* flow tables that have not taken its events */
 
-    struct sl_event_queue *queues; /* one for each flow table */
-    uint32_t n_queues, shards; /* in all; of a tap, a power of two */
+    struct sl_event_queue *queues;   /* one for each flow table */
+    uint32_t n_queues, shards;       /* in all; of a tap, a power of two */
     struct sl_event_batch **batches; /* what the queues are made of: used of those made */
     uint32_t used, made, batches_room;
 
@@ -43,12 +43,14 @@ struct sl_split {
     uint32_t n_link_types;
 };
 
-int sl_split_init(struct sl_split *, uint32_t n_taps, uint32_t shards) SL_USED; /* -1: out of memory */
+int sl_split_init(struct sl_split *, uint32_t n_taps,
+                  uint32_t shards) SL_USED; /* -1: out of memory */
 void sl_split_free(struct sl_split *);
 /* Makes it ready for another block. */
 void sl_split_reset(struct sl_split *, uint64_t number);
 
-/* Puts the events of a batch into the queues of a tap's shards, by their classes. -1: out of memory.
+/* Puts the events of a batch into the queues of a tap's shards, by their classes. -1: out of
+ * memory.
  */
 int sl_split_add_events(struct sl_split *, uint32_t tap, const struct sl_event_batch *) SL_USED;
 /* Counts n packets in, which follow those before and cross no end of a block of the clock. */
