@@ -193,6 +193,13 @@ struct sl_live_counters {
     uint64_t received, dropped, dropped_by_interface;
 };
 
+/* A point in time as --from and --to name it. */
+enum { SL_WHEN_OPEN, SL_WHEN_TIME, SL_WHEN_OFFSET };
+struct sl_when {
+    uint32_t kind;    /* SL_WHEN_OPEN: no bound; SL_WHEN_OFFSET: after the capture's first packet */
+    struct sl_time t; /* or how long after it */
+};
+
 struct sl_options {
     const char *const *inputs; /* paths, "-", URLs: n_inputs of them, at least one */
     uint32_t n_inputs;
@@ -203,7 +210,9 @@ struct sl_options {
     uint64_t count;     /* stop after so many packets that pass; 0: no limit */
     int64_t idle_s;     /* flow idle timeout; 0: never; -1: the defaults */
     double interval_s;  /* steps end at multiples of it in capture time; 0: not */
+    struct sl_when from, to; /* only packets with from <= time < to */
     uint8_t decap;      /* look inside tunnels */
+    uint8_t follow;     /* the one input grows: it ends by Ctrl-C only */
     uint8_t deltas;     /* fill sl_packet.delta */
     uint8_t progress;   /* show how far the reading is on standard error, if it is a terminal */
 };
@@ -297,6 +306,12 @@ int sl_run_live_counters(const struct sl_run *, struct sl_live_counters *);
 int sl_live_list(struct sl_out *, struct sl_error *err); /* the interfaces, a line each */
 /* A process of root's becomes user, or where that is NULL the user of sudo(8), or nobody. */
 int sl_drop_privileges(const char *user, struct sl_error *err);
+
+/* How --from and --to were found in an input; "": there is nothing to say. */
+const char *sl_run_window_note(const struct sl_run *, uint32_t i);
+/* Whether time went back so far in an input that was read from the middle on that packets of the
+ * window may lie where it was not read. */
+int sl_run_window_doubt(const struct sl_run *, uint32_t i);
 /* Names the recipe that is at work, for the message when it does not return after Ctrl-C. */
 void sl_interrupt_at(const char *recipe);
 

@@ -16,6 +16,7 @@ local SMALL = 4 * 2 ^ 20    -- a file of fewer bytes is read before workers have
 local ALONE = {
   { "count", "-c" }, { "max_flows", "--max-flows" }, { "follow", "--follow" },
   { "sample", "--sample" }, { "write", "-w" }, { "capture", "-i" },
+  { "from", "--from" }, { "to", "--to" },
   { "deltas", "somebody looks at times since the packet before" },
 }
 

@@ -110,9 +110,9 @@ local function new_run(handle, recipes, opts)
 end
 
 --- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
---- flow_filter (of -F), compile, count, idle, max_flows, decap, in_flight, progress, out
---- (struct sl_out), live (what interval shows), write (of writer.wanted), is_suite, workers,
---- split_bytes, script (struct sl_script).
+--- flow_filter (of -F), from, to (struct sl_when), follow, compile, count, idle, max_flows, decap,
+--- in_flight, progress, out (struct sl_out), live (what interval shows), write (of writer.wanted),
+--- is_suite, workers, split_bytes, script (struct sl_script).
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)
@@ -125,6 +125,9 @@ function engine.open(recipes, opts)
   o.live = opts.capture
   opts.deltas = wants_deltas(recipes, opts)
   o.deltas = opts.deltas and 1 or 0
+  o.follow = opts.follow and 1 or 0
+  if opts.from then o.from = opts.from end
+  if opts.to then o.to = opts.to end
   local handle = C.sl_run_open(o, err)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
   local self = new_run(ffi.gc(handle, C.sl_run_close), recipes, opts)
@@ -408,7 +411,37 @@ function Run:read()
   self:guarded "drain"
   self:tell_evicted()
   self:tell_heads()
+  self:tell_doubt()
   return self.status or 0, self.message
+end
+
+-- Numbers of the inputs, from 0, and their names.
+function Run:each_input()
+  return function(_, i)
+    local name = C.sl_run_input_name(self.handle, i + 1)
+    if name == nil then return nil end
+    return i + 1, ffi.string(name)
+  end, nil, -1
+end
+
+-- A window that was sought in a capture whose times are in disorder may not be whole.
+function Run:tell_doubt()
+  for i, name in self:each_input() do
+    if C.sl_run_window_doubt(self.handle, i) == 1 then
+      self:tell(("%s: time goes back in the window, so packets of it may lie where --from and "
+        .. "--to did not look; through a pipe all of it is read"):format(name))
+    end
+  end
+end
+
+-- How windows were found, for -v.
+function Run:window_notes()
+  local notes = {}
+  for i, name in self:each_input() do
+    local note = ffi.string(C.sl_run_window_note(self.handle, i))
+    if note ~= "" then notes[#notes + 1] = name .. ": " .. note end
+  end
+  return notes
 end
 
 -- Flows that --max-flows ended early are no part of any result's text, so they are told apart.

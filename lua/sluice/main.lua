@@ -32,6 +32,7 @@ local services = require "sluice.services"
 local starter = require "sluice.starter"
 local statistics = require "sluice.statistics"
 local suite = require "sluice.suite"
+local times = require "sluice.times"
 local trace = require "sluice.trace"
 local writer = require "sluice.writer"
 require "sluice.objects"
@@ -163,11 +164,38 @@ local function lay_out(o)
   services.use(core.folder .. "/data/services.tsv")
 end
 
+-- The window of --from and --to: two struct sl_when or nil.
+local function window_of(o)
+  local window = {}
+  for _, name in ipairs { "from", "to" } do
+    if o[name] then
+      window[name] = times.parse(o[name])
+      if not window[name] then
+        recipe.fail("--%s: '%s' is no time: 2026-11-24T06:30:00Z, epoch seconds, or +90s from the "
+          .. "first packet", name, o[name])
+      end
+    end
+  end
+  if window.from and window.to and not times.in_order(window.from, window.to) then
+    recipe.fail("--from %s is not before --to %s", o.from, o.to)
+  end
+  return window.from, window.to
+end
+
+local function tell_more(message, run, info)
+  local lines = run:window_notes()
+  if message then table.insert(lines, 1, message) end
+  lines[#lines + 1] = info.account()
+  return table.concat(lines, "\n")
+end
+
 -- more: inputs, write (of writer.wanted), before (what the other side's recipe returned).
 local function open_run(p, plan, recipes, out, more)
   local o = p.options
+  local from, to = window_of(o)
   return engine.open(recipes, { inputs = more.inputs, bpf = o.bpf, count = o.count, idle = o.idle,
-    max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, progress = not o.quiet,
+    max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, from = from, to = to,
+    follow = o.follow, progress = not o.quiet,
     out = out.handle, live = out:live(),
     capture = more.capture, compile = filters.compile, write = more.write, before = more.before,
     is_suite = plan.is_suite,
@@ -210,7 +238,7 @@ end
 -- Shows the result, and says what else is to be said.
 local function show_result(run, out, o, status, message)
   local info = run:finish(out.views)
-  if o.verbose then message = (message and message .. "\n" or "") .. info.account() end
+  if o.verbose then message = tell_more(message, run, info) end
   return out:finish(info, status, message)
 end
 

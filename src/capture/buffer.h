@@ -19,8 +19,7 @@ struct sl_buffer {
     uint8_t *data;
     size_t capacity, start, end;
     uint64_t offset; /* of data[start] in the input */
-    uint64_t
-        enough; /* bytes of the input from this offset on are read only where they are wanted */
+    uint64_t enough; /* from this offset of the input on nothing is read that is not wanted */
 };
 
 enum sl_more { SL_MORE_ERROR = -1, SL_MORE_WAIT = -2, SL_MORE_END = 0, SL_MORE_OK = 1 };
@@ -33,6 +32,11 @@ static inline size_t sl_buffer_size(const struct sl_buffer *b) {
 }
 static inline const uint8_t *sl_buffer_at(const struct sl_buffer *b) {
     return b->data + b->start;
+}
+/* Forgets the window: what is read next from the source lies at this offset of the input. */
+static inline void sl_buffer_restart(struct sl_buffer *b, uint64_t offset) {
+    b->start = b->end = 0;
+    b->offset = offset;
 }
 /* n must not be above sl_buffer_size. */
 static inline void sl_buffer_consume(struct sl_buffer *b, size_t n) {

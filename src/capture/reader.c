@@ -136,6 +136,13 @@ struct sl_reader *sl_reader_open(struct sl_source *source, struct sl_error *err)
     return r;
 }
 
+int sl_reader_move(struct sl_reader *r, uint64_t offset, struct sl_error *err) {
+    sl_buffer_restart(&r->buffer, offset);
+    r->record = offset;
+    r->skip = 0;
+    return r->buffer.source->ops->seek(r->buffer.source, offset, err);
+}
+
 static int start_at(struct sl_reader *r, struct sl_source *source, uint64_t offset,
                     const struct sl_reader_state *state, struct sl_error *err) {
     if (!(r->state = state->format->copy(state->of_format)))
@@ -145,8 +152,7 @@ static int start_at(struct sl_reader *r, struct sl_source *source, uint64_t offs
     r->size = source->size;
     if (sl_buffer_init(&r->buffer, source, err) < 0)
         return -1;
-    r->buffer.offset = r->record = offset;
-    return source->ops->seek(source, offset, err);
+    return sl_reader_move(r, offset, err);
 }
 
 struct sl_reader *sl_reader_open_at(struct sl_source *source, uint64_t offset,
@@ -165,7 +171,9 @@ struct sl_reader *sl_reader_open_at(struct sl_source *source, uint64_t offset,
 }
 
 int sl_reader_can_seek(const struct sl_reader *r) {
-    return !r->unpacked && r->buffer.source->ops->seek != NULL;
+    const struct sl_source *source = r->buffer.source;
+
+    return !r->unpacked && source->ops->seek != NULL && !source->in_order;
 }
 
 void sl_reader_count_from(struct sl_reader *r, uint64_t packets) {

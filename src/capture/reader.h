@@ -39,6 +39,10 @@ struct sl_reader *sl_reader_open_at(struct sl_source *, uint64_t offset,
                                     const struct sl_reader_state *, struct sl_error *) SL_USED;
 int sl_reader_can_seek(const struct sl_reader *);
 
+/* Moves a reader that can seek to where another record begins; it goes on there in the state that
+ * it is in, and counts packets on. */
+int sl_reader_move(struct sl_reader *, uint64_t offset, struct sl_error *) SL_USED;
+
 /* So many packets lie before the reader: its numbers and messages take them in. */
 void sl_reader_count_from(struct sl_reader *, uint64_t packets);
 

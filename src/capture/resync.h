@@ -25,4 +25,10 @@ enum { SL_RESYNC_SCAN = 512 * 1024 };
 int sl_resync(struct sl_source *, const struct sl_reader_state *, uint64_t from, uint64_t to,
               enum sl_resync_chain, uint64_t *found, struct sl_error *) SL_USED;
 
+/* The same for a reader (sl_reader_can_seek), which is moved to the record and goes on from there
+ * in the state that it is in, counting packets on. Unless 1 comes back it stands nowhere: move it
+ * again, or close it. */
+int sl_reader_resync(struct sl_reader *, uint64_t from, uint64_t to, enum sl_resync_chain,
+                     struct sl_error *) SL_USED;
+
 #endif

@@ -1,14 +1,21 @@
 #include "feed.h"
 
-#include "interrupt.h"
-
 #include <stdlib.h>
 
+#include "../flow/clock.h"
+#include "../source/follow.h"
+#include "interrupt.h"
+#include "seek.h"
+
+/* Little is fetched for the head of an input while a time window is wanted, or there are others. */
 enum { HEAD_BYTES = 128 * 1024 };
 
 struct input {
     struct sl_source *source;
     struct sl_reader *reader;
+    struct sl_window window;
+    struct sl_packet first; /* with a window: the input's first packet, until it is handed out */
+    int has_first;
     struct sl_packet *packets; /* read ahead, when there are several inputs; [at, n) are left */
     uint32_t at, n;
     int ended;
@@ -19,14 +26,21 @@ struct sl_feed {
     uint32_t n;
     struct sl_source_options options;
     uint64_t number;
+    struct sl_when from, to;
+    int follow;
+    int windowed;           /* one of them is not open */
+    int placed;             /* inputs stand where the window begins; origin is known */
+    struct sl_time origin;  /* of a windowed feed: time of the capture's first packet */
     struct sl_error failed; /* of the first input that failed; code 0: none */
 };
 
 static int open_input(const struct sl_feed *f, struct input *in, const char *name, int several,
                       struct sl_error *err) {
-    in->source = sl_source_open(name, &f->options, err);
+    in->source = f->follow ? sl_source_follow_open(name, &f->options, err)
+                           : sl_source_open(name, &f->options, err);
     if (!in->source)
         return -1;
+    in->source->until = f->windowed ? HEAD_BYTES : 0;
     in->reader = sl_reader_open(in->source, err);
     if (!in->reader)
         return -1;
@@ -35,7 +49,7 @@ static int open_input(const struct sl_feed *f, struct input *in, const char *nam
     return 0;
 }
 
-struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, uint32_t in_flight,
+struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, const struct sl_feed_options *o,
                              struct sl_error *err) {
     struct sl_feed *f = calloc(1, sizeof *f);
 
@@ -44,10 +58,15 @@ struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, uint32_t in_
         sl_error_set(err, SL_EXIT_INPUT, "out of memory");
         return NULL;
     }
+    f->from = o->from;
+    f->to = o->to;
+    f->follow = o->follow;
+    f->windowed = o->from.kind != SL_WHEN_OPEN || o->to.kind != SL_WHEN_OPEN;
+    /* Of several inputs all wait with their first bytes until it is their time. */
     f->options =
-        (struct sl_source_options){.http_in_flight = in_flight, .interrupted = sl_interrupted};
-    if (n > 1) /* all of them wait with their first bytes until it is their time */
-        f->options.http_first_bytes = HEAD_BYTES;
+        (struct sl_source_options){.http_first_bytes = f->windowed || n > 1 ? HEAD_BYTES : 0,
+                                   .http_in_flight = o->in_flight,
+                                   .interrupted = sl_interrupted};
     for (f->n = 0; f->n < n;) {
         struct input *in = &f->inputs[f->n];
         if (open_input(f, in, inputs[f->n++], n > 1, err) < 0) {
@@ -95,12 +114,94 @@ static void leave(struct sl_feed *f, struct input *in, int result, const struct 
         f->failed = *err;
 }
 
+/* ---- a time window ---- */
+
+/* Reads the first packet of each input. SL_READ_WAIT: call again. */
+static int read_heads(struct sl_feed *f, int timeout_ms, struct sl_error *err) {
+    for (uint32_t i = 0; i < f->n; i++) {
+        struct input *in = &f->inputs[i];
+        if (in->ended || in->has_first)
+            continue;
+        int n = sl_reader_next(in->reader, &in->first, 1, timeout_ms, err);
+        if (n == SL_READ_WAIT)
+            return SL_READ_WAIT;
+        if (n <= 0)
+            leave(f, in, n, err);
+        else
+            in->has_first = 1;
+    }
+    return 1;
+}
+
+static struct sl_time sum(struct sl_time a, struct sl_time b) {
+    uint32_t nsec = a.nsec + b.nsec;
+
+    return (struct sl_time){a.s + b.s + nsec / 1000000000, nsec % 1000000000};
+}
+
+static struct sl_time bound(const struct sl_feed *f, struct sl_when when, int64_t open_s) {
+    switch (when.kind) {
+    case SL_WHEN_TIME:
+        return when.t;
+    case SL_WHEN_OFFSET:
+        return sum(f->origin, when.t);
+    default:
+        return (struct sl_time){.s = open_s};
+    }
+}
+
+/* Brings every input to where the window begins. */
+static int place(struct sl_feed *f, int timeout_ms, struct sl_error *err) {
+    int known = 0;
+
+    if (read_heads(f, timeout_ms, err) == SL_READ_WAIT)
+        return SL_READ_WAIT;
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct input *in = &f->inputs[i];
+        if (in->has_first && (!known++ || sl_before(in->first.ts, f->origin)))
+            f->origin = in->first.ts;
+    }
+    for (uint32_t i = 0; i < f->n; i++) {
+        struct input *in = &f->inputs[i];
+        sl_window_init(&in->window, bound(f, f->from, INT64_MIN), bound(f, f->to, INT64_MAX));
+        in->source->until = 0;
+        if (in->has_first && sl_seek(in->reader, in->source, &in->first, &in->window, err) < 0) {
+            in->has_first = 0;
+            leave(f, in, SL_READ_ERROR, err);
+        }
+        in->window.trusted |= f->follow; /* what grows is in order, and has no other end */
+    }
+    f->placed = 1;
+    return 1;
+}
+
+/* The next packets of one input. */
+static int next_of(const struct sl_feed *f, struct input *in, struct sl_packet *packets,
+                   uint32_t max, int timeout_ms, struct sl_error *err) {
+    if (!f->windowed)
+        return sl_reader_next(in->reader, packets, max, timeout_ms, err);
+    if (in->ended)
+        return SL_READ_END;
+    if (in->has_first) {
+        in->has_first = 0;
+        if (sl_window_holds(&in->window, in->first.ts)) {
+            packets[0] = in->first;
+            return 1;
+        }
+    }
+    return sl_window_next(&in->window, in->reader, packets, max, timeout_ms, err);
+}
+
+/* ---- packets ---- */
+
 static int pass_through(struct sl_feed *f, struct sl_packet *packets, uint32_t max, int timeout_ms,
                         struct sl_error *err) {
-    int n = sl_reader_next(f->inputs[0].reader, packets, max, timeout_ms, err);
+    int n = next_of(f, &f->inputs[0], packets, max, timeout_ms, err);
 
     for (int i = 0; i < n; i++)
         packets[i].input = 0;
+    for (int i = 0; f->windowed && i < n; i++)
+        packets[i].number64 = ++f->number;
     return n;
 }
 
@@ -111,7 +212,7 @@ static int read_ahead(struct sl_feed *f, int timeout_ms, struct sl_error *err) {
         struct input *in = &f->inputs[i];
         if (in->ended || in->at < in->n)
             continue;
-        int n = sl_reader_next(in->reader, in->packets, SL_BATCH, timeout_ms, err);
+        int n = next_of(f, in, in->packets, SL_BATCH, timeout_ms, err);
         if (n == SL_READ_WAIT)
             return SL_READ_WAIT;
         if (n <= 0) {
@@ -124,16 +225,12 @@ static int read_ahead(struct sl_feed *f, int timeout_ms, struct sl_error *err) {
     return 1;
 }
 
-static int earlier(const struct sl_packet *a, const struct sl_packet *b) {
-    return a->ts.s < b->ts.s || (a->ts.s == b->ts.s && a->ts.nsec < b->ts.nsec);
-}
-
 static struct input *earliest(const struct sl_feed *f) {
     struct input *best = NULL;
 
     for (uint32_t i = 0; i < f->n; i++) {
         struct input *in = &f->inputs[i];
-        if (!in->ended && (!best || earlier(&in->packets[in->at], &best->packets[best->at])))
+        if (!in->ended && (!best || sl_before(in->packets[in->at].ts, best->packets[best->at].ts)))
             best = in;
     }
     return best;
@@ -158,9 +255,10 @@ static int merge(struct sl_feed *f, struct sl_packet *packets, uint32_t max, int
 
 int sl_feed_next(struct sl_feed *f, struct sl_packet *packets, uint32_t max, int timeout_ms,
                  struct sl_error *err) {
-    if (f->n == 1)
-        return pass_through(f, packets, max, timeout_ms, err);
-    int n = merge(f, packets, max, timeout_ms, err);
+    if (f->windowed && !f->placed && place(f, timeout_ms, err) == SL_READ_WAIT)
+        return SL_READ_WAIT;
+    int n = f->n == 1 ? pass_through(f, packets, max, timeout_ms, err)
+                      : merge(f, packets, max, timeout_ms, err);
     if (n == 0 && f->failed.code) {
         *err = f->failed;
         return SL_READ_ERROR;
@@ -170,6 +268,14 @@ int sl_feed_next(struct sl_feed *f, struct sl_packet *packets, uint32_t max, int
 
 struct sl_reader *sl_feed_reader(const struct sl_feed *f, uint32_t input) {
     return f->inputs[input].reader;
+}
+
+struct sl_time sl_feed_origin(const struct sl_feed *f, const struct sl_packet *first) {
+    return f->windowed ? f->origin : first->ts;
+}
+
+const struct sl_window *sl_feed_window(const struct sl_feed *f, uint32_t input) {
+    return f->windowed && input < f->n ? &f->inputs[input].window : NULL;
 }
 
 uint32_t sl_feed_inputs(const struct sl_feed *f) {
@@ -183,8 +289,11 @@ const char *sl_feed_name(const struct sl_feed *f, uint32_t input) {
 uint64_t sl_feed_bytes(const struct sl_feed *f) {
     uint64_t sum = 0;
 
-    for (uint32_t i = 0; i < f->n; i++)
-        sum += sl_reader_taken(f->inputs[i].reader);
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct input *in = &f->inputs[i];
+        sum += in->window.sought ? atomic_load(&in->source->traffic.fetched)
+                                 : sl_reader_taken(in->reader);
+    }
     return sum;
 }
 

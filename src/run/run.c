@@ -20,6 +20,7 @@ static const double LEAP_S = 86400;
 /* What the inputs stand for, as one capture. */
 static struct sl_feed *open_inputs(const struct sl_options *o, struct sl_error *err) {
     struct sl_source_options listing = {.interrupted = sl_interrupted};
+    struct sl_feed_options options = {o->in_flight, o->from, o->to, o->follow};
     struct sl_strings inputs = {0};
     struct sl_feed *feed = NULL;
     int result = 0;
@@ -30,8 +31,10 @@ static struct sl_feed *open_inputs(const struct sl_options *o, struct sl_error *
         result =
             sl_error_set(err, SL_EXIT_USAGE, "%u inputs are more than the %d that sluice reads",
                          inputs.n, UINT16_MAX);
+    if (result == 0 && o->follow && inputs.n > 1)
+        result = sl_error_set(err, SL_EXIT_USAGE, "--follow takes one input, not %u", inputs.n);
     if (result == 0)
-        feed = sl_feed_open((const char *const *)inputs.at, inputs.n, o->in_flight, err);
+        feed = sl_feed_open((const char *const *)inputs.at, inputs.n, &options, err);
     sl_strings_free(&inputs);
     return feed;
 }
@@ -123,8 +126,12 @@ static int64_t saturated_ns(struct sl_time t) {
 }
 
 static void begin(struct sl_run *r) {
-    r->origin = r->batch.packets[0].ts;
+    const struct sl_packet *first = &r->batch.packets[0];
+
+    r->origin = sl_feed_origin(r->feed, first);
     r->started = 1;
+    if (r->interval_s) /* a window begins in the middle: there are no intervals before it */
+        r->batch.tick = floor(sl_seconds_between(r->origin, first->ts) / r->interval_s);
     for (uint32_t i = 0; i < r->n_taps; i++)
         if (r->taps[i]->flows)
             sl_flows_begin(r->taps[i]->flows, r->origin);
@@ -369,6 +376,18 @@ const char *sl_run_link_type(const struct sl_run *r, uint32_t i) {
 
 const char *sl_run_input_name(const struct sl_run *r, uint32_t i) {
     return sl_feed_name(r->feed, i);
+}
+
+const char *sl_run_window_note(const struct sl_run *r, uint32_t i) {
+    const struct sl_window *w = sl_feed_window(r->feed, i);
+
+    return w ? w->note : "";
+}
+
+int sl_run_window_doubt(const struct sl_run *r, uint32_t i) {
+    const struct sl_window *w = sl_feed_window(r->feed, i);
+
+    return w && w->sought && w->disorder;
 }
 
 uint64_t sl_run_bytes_read(const struct sl_run *r) {

@@ -29,6 +29,7 @@ static ssize_t file_read(struct sl_source *source, void *buf, size_t cap, int ti
         return sl_error_set(err, SL_EXIT_INPUT, "%s: cannot read at byte %" PRIu64 ": %s",
                             source->name, file->offset, strerror(errno));
     file->offset += (uint64_t)n;
+    atomic_fetch_add(&source->traffic.fetched, (unsigned long long)n);
     return n;
 }
 

@@ -66,6 +66,7 @@ static void learn_blob(struct http_source *http) {
         return;
     sl_http_blob_learn(&http->blob, &head->answer, head->outcome);
     http->base.size = http->end = http->blob.size;
+    http->base.in_order = http->blob.whole;
     if (http->blob.whole)
         head->span.last = UINT64_MAX;
     else if (head->outcome == SL_HTTP_RANGE && head->span.last > (uint64_t)head->answer.last)
@@ -104,17 +105,16 @@ static uint64_t reach(const struct http_source *http) {
 }
 
 /* Where the next request must end: at the blob's end, and where the hint stands unless the reader
- * is there already. */
-static uint64_t ask_limit(const struct http_source *http) {
-    uint64_t limit = http->end < 0 ? UINT64_MAX : (uint64_t)http->end;
+ * is there already and waits. */
+static uint64_t ask_limit(const struct http_source *http, bool waits) {
+    uint64_t limit = http->end < 0 ? UINT64_MAX : (uint64_t)http->end, until = http->base.until;
 
-    if (http->base.until && http->base.until > http->offset && http->base.until < limit)
-        return http->base.until;
+    if (until && until < limit && (until > http->offset || (until == http->offset && !waits)))
+        return until;
     return limit;
 }
 
-static int ask_next(struct http_source *http, uint64_t size, struct sl_error *err) {
-    uint64_t limit = ask_limit(http);
+static int ask_next(struct http_source *http, uint64_t size, uint64_t limit, struct sl_error *err) {
     struct sl_http_ask span = {http->next, http->next + size - 1};
 
     if (span.last >= limit)
@@ -125,18 +125,19 @@ static int ask_next(struct http_source *http, uint64_t size, struct sl_error *er
 }
 
 /* Fills the free buffers with requests, as far as what was read so far gives reason to. */
-static int ask_more(struct http_source *http, struct sl_error *err) {
+static int ask_more(struct http_source *http, bool waits, struct sl_error *err) {
+    uint64_t limit = ask_limit(http, waits);
+
     for (;;) {
         const struct sl_http_range *head = sl_http_flight_head(&http->flight);
         uint64_t size = next_size(http);
 
-        if (http->checking || !sl_http_flight_has_room(&http->flight) ||
-            http->next >= ask_limit(http))
+        if (http->checking || !sl_http_flight_has_room(&http->flight) || http->next >= limit)
             return 0;
         if (head && (!is_known(http) || http->blob.whole || head->state == SL_HTTP_GIVEN_UP ||
                      http->next + size - http->from > reach(http)))
             return 0;
-        if (ask_next(http, size, err) != 0)
+        if (ask_next(http, size, limit, err) != 0)
             return -1;
     }
 }
@@ -264,7 +265,7 @@ static ssize_t http_read(struct sl_source *source, void *buf, size_t cap, int ti
         if (drive(http, err) != 0)
             return -1;
         n = take(http, buf, cap);
-        if (ask_more(http, err) != 0)
+        if (ask_more(http, n == 0, err) != 0)
             return -1;
         if (n)
             return (ssize_t)n;

@@ -43,6 +43,8 @@ struct sl_source {
     /* A hint that whoever seeks may set, 0 for none: what lies at this offset or behind it will
      * hardly be read, so nothing there is fetched ahead. Reading there works all the same. */
     uint64_t until;
+    uint8_t
+        in_order; /* has turned out to give its bytes from first to last only, whatever ops say */
     struct sl_source_traffic traffic;
 };
 

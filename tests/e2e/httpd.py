@@ -34,6 +34,9 @@ def good(request):
     if wanted and wanted != request.etag:
         request.refuse(412, "<Error><Code>ConditionNotMet</Code><Message>The condition specified "
                             "using HTTP conditional header(s) is not met.</Message></Error>")
+    elif request.first is not None and request.first >= len(request.data):
+        request.refuse(416, "<Error><Code>InvalidRange</Code></Error>",
+                       Content_Range="bytes */%d" % len(request.data))
     else:
         request.part()
 

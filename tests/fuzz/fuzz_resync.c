@@ -105,8 +105,9 @@ static void compare(struct sl_source *source, size_t size, size_t split) {
     }
     uint64_t reached = first.offset64;
     struct sl_reader_state *assumed = sl_reader_state(reader, &err);
+    must(assumed != NULL);
     struct sl_reader_state *truth = sl_reader_state_copy(assumed, &err);
-    must(assumed && truth);
+    must(truth != NULL);
     sl_reader_close(reader);
     struct split all = read_split(source, reached, UINT64_MAX, assumed, &whole);
     whole = all.result;
