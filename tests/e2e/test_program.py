@@ -44,7 +44,7 @@ def completed(line, tmp_path):
 
 @pytest.mark.parametrize("line, wanted", [
     ("sluice sum", ["summary"]), ("sluice ev", ["eval"]), ("sluice flows --ma", ["--max-flows"]),
-    ("sluice talkers --to", ["--top"]), ("sluice -T fie", ["fields"]), ("sluice -e tcp.seq", ["tcp.seq_raw"]),
+    ("sluice talkers --top", ["--top"]), ("sluice -T fie", ["fields"]), ("sluice -e tcp.seq", ["tcp.seq_raw"]),
     ("sluice -e ip.dsfield.", ["ip.dsfield.dscp", "ip.dsfield.ecn"]), ("sluice -z io,s", ["io,stat,"]), ("sluice x.pc", [])])
 def test_completion(tmp_path, line, wanted):
     assert completed(line, tmp_path) == wanted
