@@ -205,16 +205,16 @@ struct sl_options {
     uint32_t n_inputs;
     const struct sl_live_options *live; /* then there are no inputs; NULL: none */
     uint32_t max_flows;                 /* 0: no limit */
-    uint32_t in_flight; /* requests at once to where an input lies; 0: the default */
-    const char *bpf;    /* libpcap filter expression, or NULL */
-    uint64_t count;     /* stop after so many packets that pass; 0: no limit */
-    int64_t idle_s;     /* flow idle timeout; 0: never; -1: the defaults */
-    double interval_s;  /* steps end at multiples of it in capture time; 0: not */
+    uint32_t in_flight;      /* requests at once to where an input lies; 0: the default */
+    const char *bpf;         /* libpcap filter expression, or NULL */
+    uint64_t count;          /* stop after so many packets that pass; 0: no limit */
+    int64_t idle_s;          /* flow idle timeout; 0: never; -1: the defaults */
+    double interval_s;       /* steps end at multiples of it in capture time; 0: not */
     struct sl_when from, to; /* only packets with from <= time < to */
-    uint8_t decap;      /* look inside tunnels */
-    uint8_t follow;     /* the one input grows: it ends by Ctrl-C only */
-    uint8_t deltas;     /* fill sl_packet.delta */
-    uint8_t progress;   /* show how far the reading is on standard error, if it is a terminal */
+    uint8_t decap;           /* look inside tunnels */
+    uint8_t follow;          /* the one input grows: it ends by Ctrl-C only */
+    uint8_t deltas;          /* fill sl_packet.delta */
+    uint8_t progress; /* show how far the reading is on standard error, if it is a terminal */
 };
 
 enum { SL_BATCH = 128 };

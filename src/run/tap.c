@@ -74,6 +74,7 @@ int sl_tap_flows(struct sl_tap *tap) {
     for (uint32_t i = 0; i < tap->n; i++)
         if (sl_event_add(events, &packets[tap->sel[i]], &r->flow_options.seed))
             events->events[events->n - 1].position = (uint8_t)i;
+    /* cppcheck-suppress legacyUninitvar ; it is filled here */
     if (sl_tap_take(x, events, x->flows ? stamps : NULL) < 0)
         return -1;
     if (x->flows)
