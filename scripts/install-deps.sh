@@ -33,6 +33,7 @@ libcmocka-dev           pc:cmocka
 luajit                  luajit
 python3                 python3
 python3-pytest          py:pytest
+python3-pytest-xdist    py:xdist
 tshark                  tshark
 tcpdump                 tcpdump
 nginx-light             nginx

@@ -118,10 +118,13 @@ def pytest(folder, *options):
     yield counts
 
 
+# Files of tests are shared out among the cores; what one of them starts (servers, browsers) stays with it.
+IN_PARALLEL = ("-n", str(len(os.sched_getaffinity(0))), "--dist", "loadfile")
+
 PARTS = {
     "unit": unit,
     "fuzz": fuzz,
-    "e2e": lambda: pytest("tests/e2e", "-m", "not large"),
+    "e2e": lambda: pytest("tests/e2e", "-m", "not large", *IN_PARALLEL),
     "jit": lambda: pytest("tests/jit"),
     "damage": lambda: damage(int(os.environ.get("COPIES", "1000"))),
     "large": lambda: pytest("tests/e2e", "-m", "large"),
