@@ -2,6 +2,7 @@
 
 #include "abi_text.h"
 #include "options.h"
+#include "run/interrupt.h"
 
 #include <curl/curl.h>
 #include <lauxlib.h>
@@ -15,12 +16,34 @@
 
 /* What Lua's objects take: a recipe that fills tables without end must be told, not the machine be
  * brought down. C's own memory (flows, aggregates) is bounded elsewhere. */
+/* What Lua holds. The allocator must not say no: LuaJIT 2.1 of 2022 crashes where compiled code
+ * meets that. Reaching the limit raises an error at the next interpreted instruction instead; code
+ * that stays compiled and goes on past the last limit ends the process. */
 struct memory {
-    size_t used, limit;
-    int told; /* the limit was reached once: there is room to say so */
+    size_t used, limit, last; /* bytes; last: 0 until the limit was reached */
+    lua_State *L;
 };
 
 enum { LUA_MEMORY_MIB = 1024, ROOM_TO_TELL = 8 << 20 };
+
+static void not_enough(lua_State *L, lua_Debug *at) {
+    (void)at;
+    lua_sethook(L, NULL, 0, 0);
+    lua_pushliteral(L, "not enough memory");
+    lua_error(L);
+}
+
+static void reach(struct memory *m, size_t wanted) {
+    if (m->last && wanted > m->last)
+        sl_interrupt_end("not enough memory: Lua's tables and texts went past --lua-memory in a "
+                         "compiled loop; totals belong into aggregates, which live outside and "
+                         "are bounded: its result is lost",
+                         SL_EXIT_USAGE);
+    if (m->last)
+        return;
+    m->last = 2 * (wanted > m->limit ? wanted : m->limit) + ROOM_TO_TELL;
+    lua_sethook(m->L, not_enough, LUA_MASKCOUNT, 1);
+}
 
 static void *allocate(void *data, void *block, size_t old_size, size_t size) {
     struct memory *m = data;
@@ -30,12 +53,8 @@ static void *allocate(void *data, void *block, size_t old_size, size_t size) {
         m->used -= old_size;
         return NULL;
     }
-    if (size > old_size && m->used + (size - old_size) > m->limit) {
-        if (!m->told)
-            m->limit += ROOM_TO_TELL;
-        m->told = 1;
-        return NULL;
-    }
+    if (m->L && size > old_size && m->used + (size - old_size) > m->limit)
+        reach(m, m->used + (size - old_size));
     void *grown = realloc(block, size);
     if (grown)
         m->used += size - old_size;
@@ -142,6 +161,7 @@ static int run(const struct sl_script *script, struct sl_run *worker, struct sl_
         sl_error_set(err, SL_EXIT_USAGE, "out of memory for LuaJIT");
         return SL_EXIT_USAGE;
     }
+    memory.L = L;
     luaL_openlibs(L);
     set_path(L, script->folder);
     if (call_main(L, &memory, script, worker) < 0) {

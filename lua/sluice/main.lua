@@ -153,6 +153,7 @@ local function start_recipes(p, recipes, out)
       opt[name] = given
     end
     r.given = opt
+    if not core.worker then C.sl_interrupt_at(r.name) end
     recipe.start(r, opt, out)
   end
 end

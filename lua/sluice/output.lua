@@ -307,6 +307,6 @@ function Out:finish(info, status, message)
   return status, message
 end
 
-Mute.is_text, Mute.cut = Out.is_text, Out.cut
+Mute.is_text, Mute.is_page, Mute.cut = Out.is_text, Out.is_page, Out.cut
 
 return output

@@ -24,6 +24,15 @@ static void give_up(int signal) {
     _exit(EXIT_INTERRUPTED);
 }
 
+void sl_interrupt_end(const char *why, int status) {
+    say("sluice: ");
+    say(at[0] ? at : "the program");
+    say(": ");
+    say(why);
+    say("\n");
+    _exit(status);
+}
+
 static void on_interrupt(int signal) {
     if (interrupted)
         give_up(signal);
