@@ -9,7 +9,8 @@
 void sl_interrupt_install(void);
 int sl_interrupt_pending(void); /* looks at the flag */
 int sl_interrupted(void);       /* looks at the flag, and stops the clock if it is set */
-/* Ends the process with a status: "sluice: NAME: why", where the recipe at work cannot be stopped. */
+/* Ends the process with a status: "sluice: NAME: why", where the recipe at work cannot be stopped.
+ */
 _Noreturn void sl_interrupt_end(const char *why, int status);
 /* sl_interrupt_at (abi.h): the name is copied, the last 63 bytes of it. */
 

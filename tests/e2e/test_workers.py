@@ -40,6 +40,19 @@ def test_every_capture(sluice, entry):
     same(sluice, PARALLEL, "-T", "json", path_of(entry), many=(MANY[1], MANY[2]))
 
 
+@each_capture(lambda entry: entry["packets"] < 2000)
+def test_a_cut_at_every_packet(sluice, entry):
+    """A split of one byte is a split of one packet: what stands on both sides is joined at every boundary."""
+    same(sluice, PARALLEL, "-T", "json", path_of(entry), many=(["-j", "2", "--split", "1"], ["-j", "7", "--split", "1"]))
+
+
+@pytest.mark.large
+@each_capture()
+def test_every_recipe_on_every_capture(sluice, entry):
+    for recipe in sorted(set(BUILT_IN) - {"compare"}):
+        same(sluice, recipe, "-T", "json", path_of(entry))
+
+
 @each_capture()
 def test_every_capture_filtered(sluice, entry):
     same(sluice, "flows,talkers", "-T", "json", "-f", "ip or ip6", "-Y", "udp || tcp.flags.syn == 1", "-F",
