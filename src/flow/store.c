@@ -152,11 +152,11 @@ struct sl_extra *sl_store_extra(struct sl_store *s, uint32_t index) {
 
     if (had)
         return had;
-    if (s->free_extra) {
+    if (s->extra && s->free_extra) {
         c->extra = s->free_extra;
         s->free_extra = s->extra[c->extra].next_free;
     } else {
-        if (s->n_extra == s->size_extra && grow_extra(s) < 0)
+        if ((!s->extra || s->n_extra == s->size_extra) && grow_extra(s) < 0)
             return NULL;
         c->extra = s->n_extra++;
     }

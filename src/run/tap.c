@@ -68,7 +68,7 @@ int sl_tap_flows(struct sl_tap *tap) {
     struct sl_run *r = x->run;
     struct sl_event_batch *events = &r->events;
     struct sl_packet *packets = r->batch.packets;
-    struct sl_stamp stamps[SL_BATCH];
+    struct sl_stamp stamps[SL_BATCH] = {0};
 
     sl_event_batch_clear(events, packets[0].number64);
     for (uint32_t i = 0; i < tap->n; i++)

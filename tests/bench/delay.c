@@ -117,8 +117,19 @@ static int start(int from, int to, long delay_ms) {
     return pthread_create(&thread, NULL, write_pieces, way);
 }
 
+static long number(const char *text) {
+    char *end;
+    long n = strtol(text, &end, 10);
+
+    if (end == text || *end || n < 0) {
+        fprintf(stderr, "delay: %s is no number\n", text);
+        exit(2);
+    }
+    return n;
+}
+
 static struct sockaddr_in address(const char *host, const char *port) {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number(port))};
 
     if (inet_pton(AF_INET, host, &a.sin_addr) != 1) {
         fprintf(stderr, "delay: %s is no address\n", host);
@@ -140,6 +151,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: delay ADDRESS PORT TARGET_PORT MS\n");
         return 2;
     }
+    const long delay_ms = number(argv[4]);
     struct sockaddr_in here = address(argv[1], argv[2]), target = address("127.0.0.1", argv[3]);
     listener = socket(AF_INET, SOCK_STREAM, 0);
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -152,7 +164,7 @@ int main(int argc, char **argv) {
             die("delay: connect");
         setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        if (start(client, server, atol(argv[4])) != 0 || start(server, client, atol(argv[4])) != 0)
+        if (start(client, server, delay_ms) != 0 || start(server, client, delay_ms) != 0)
             die("delay: start");
     }
 }

@@ -76,10 +76,11 @@ static void listing(const char *text, size_t size) {
 }
 
 static void url(const char *text, size_t size) {
-    char *line = strndup(text, size), *shown, sas[SL_URL_SAS_TEXT];
+    char *line = calloc(size + 1, 1), *shown, sas[SL_URL_SAS_TEXT];
     struct sl_list_url parts;
 
     must(line != NULL);
+    memcpy(line, text, size);
     shown = sl_url_redact(line);
     must(shown != NULL);
     sl_url_sas_text(line, 1700000000, sas);

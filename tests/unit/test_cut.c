@@ -67,6 +67,9 @@ static int names_a_place(const char *message, uint64_t from, uint64_t to) {
 
 static void check_cut(const struct capture *whole, size_t cut, size_t chunk) {
     struct sl_error err = {0};
+
+    if (!whole->packets || !whole->got)
+        exit(1);
     int64_t n = read_packets(whole, cut, chunk, whole->got, &err);
 
     for (int64_t i = 0; i < n; i++) {

@@ -334,7 +334,7 @@ static void test_roles(void **state) {
 
 /* A packet 500 years ahead, in a flow of its own or in this one, changes nothing of other flows. */
 static void test_far_future(void **state) {
-    const int64_t years_500 = 500ll * 365 * 86400;
+    const int64_t years_500 = 500LL * 365 * 86400;
 
     (void)state;
     for (int same = 0; same < 2; same++) {
