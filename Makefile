@@ -10,7 +10,7 @@
 
 PREFIX ?= /usr/local
 CC     ?= gcc
-PKGS   := luajit libpcap libcurl expat libmaxminddb zlib libzstd liblz4 liblzma libpcre2-8
+PKGS   := luajit libpcap libcurl expat libmaxminddb sqlite3 zlib libzstd liblz4 liblzma libpcre2-8
 
 ifeq ($(SAN),1)
 B       := build/san

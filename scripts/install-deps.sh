@@ -19,6 +19,7 @@ libcurl4-openssl-dev    pc:libcurl
 libexpat1-dev           pc:expat
 ca-certificates         file:/etc/ssl/certs/ca-certificates.crt
 libmaxminddb-dev        pc:libmaxminddb
+libsqlite3-dev          pc:sqlite3
 zlib1g-dev              pc:zlib
 libzstd-dev             pc:libzstd
 liblz4-dev              pc:liblz4
@@ -47,6 +48,7 @@ chromium                chromium
 chromium-driver         chromedriver
 python3-selenium        py:selenium
 mmdb-bin                mmdblookup
+tmux                    tmux
 dpkg-dev                dpkg-shlibdeps
 lintian                 lintian
 iproute2                ip'

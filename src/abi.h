@@ -430,6 +430,27 @@ int sl_rows_flows(struct sl_rows *, struct sl_flow *const *flows, uint32_t n);
 int sl_rows_end(struct sl_rows *);
 void sl_rows_free(struct sl_rows *);
 
+/* An SQLite database that appears whole or not at all. Tables are filled one after the other: bind
+ * what a row has (columns count from 1; what is not bound is NULL), then sl_db_row. After the first
+ * error nothing is done any more, and sl_db_close tells it. -1: there was an error. */
+enum sl_db_type { SL_DB_ANY, SL_DB_TEXT, SL_DB_INTEGER, SL_DB_REAL };
+struct sl_db_column {
+    const char *name;
+    enum sl_db_type type;
+};
+struct sl_db;
+struct sl_db *sl_db_open(const char *path, struct sl_error *err); /* NULL with *err */
+int sl_db_table(struct sl_db *, const char *name, const struct sl_db_column *, uint32_t n);
+void sl_db_text(struct sl_db *, uint32_t column, const char *text, size_t size);
+void sl_db_integer(struct sl_db *, uint32_t column, int64_t);
+void sl_db_real(struct sl_db *, uint32_t column, double);
+int sl_db_row(struct sl_db *);
+/* A table of flows with the columns of sl_rows; borrows geo and services. */
+int sl_db_flow_table(struct sl_db *, const char *name, struct sl_geo *,
+                     const struct sl_services *);
+int sl_db_flows(struct sl_db *, struct sl_flow *const *flows, uint32_t n);
+int sl_db_close(struct sl_db *, int keep, struct sl_error *err);
+
 /* ---- addresses and geography ---- */
 
 enum { SL_ADDR_TEXT = 46 };

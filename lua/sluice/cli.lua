@@ -45,7 +45,7 @@ local COMMON = {
   { "t", key = "time_form", value = "FORM",
     about = "times of the packet list: r (default), a, ad, d, dd, e, u, ud, as tshark" },
   { "o", key = "file", value = "FILE",
-    about = "write to FILE: .html .png .svg .pdf .txt .csv .tsv .json .jsonl" },
+    about = "write to FILE: .html .png .svg .pdf .txt .csv .tsv .json .jsonl .sqlite" },
   { long = "decap", key = "decap",
     about = "look inside tunnels: IP in IP, GRE, VXLAN, Geneve, GTP-U, Teredo" },
   { long = "geo", key = "geo", value = "FILE.mmdb", many = true,

@@ -4,6 +4,7 @@ local ffi = require "ffi"
 local C = require("sluice.abi").C
 local clock = require "sluice.clock"
 local csv = require "sluice.csv"
+local database = require "sluice.database"
 local fields = require "sluice.fields"
 local geo = require "sluice.geo"
 local json = require "sluice.json"
@@ -19,7 +20,7 @@ local output = {}
 local FORMS = { text = true, json = true, jsonl = true, csv = true, tsv = true,
   fields = true, zeek = true }
 local ROW_FORMS = { json = C.SL_ROWS_JSON, jsonl = C.SL_ROWS_JSONL, csv = C.SL_ROWS_CSV,
-  tsv = C.SL_ROWS_TSV, zeek = C.SL_ROWS_ZEEK }
+  tsv = C.SL_ROWS_TSV, zeek = C.SL_ROWS_ZEEK, sqlite = true }
 
 local ALL = 2 ^ 31 -- more rows than any table has
 local PAGE_TOP = 10 -- bars of a chart in a page, the same
@@ -31,10 +32,11 @@ Out.__index = Out
 local function form_of(o)
   if o.file then
     if not render.knows(o.file) then
-      recipe.fail("-o %s: the ending must be .html .png .svg .pdf .txt .csv .tsv .json or .jsonl",
-        o.file)
+      recipe.fail("-o %s: the ending must be .html .png .svg .pdf .txt .csv .tsv .json .jsonl or "
+        .. ".sqlite", o.file)
     end
-    return o.file:lower():match "%.(%a+)$"
+    local ending = o.file:lower():match "%.(%a+)$"
+    return ending == "db" and "sqlite" or ending
   end
   local form = o.form or "text"
   if form == "html" then recipe.fail "-T html: a page is a file: -o report.html" end
@@ -76,7 +78,8 @@ function output.open(o, plan)
   local self = setmetatable({ form = form, file = o.file, picture = picture, top = o.top,
     width = width, height = height, views = view.new(), plan = plan, options = o,
     field_spec = fields.wanted(o), time_form = o.time_form }, Out)
-  self.handle = open_handle(not picture and o.file or nil)
+  if form == "sqlite" then self.database = database.open(o.file) end
+  self.handle = open_handle(not picture and not self.database and o.file or nil)
   return self
 end
 
@@ -139,6 +142,7 @@ end
 function Out:rows()
   local form = ROW_FORMS[self.form]
   if not form or self.plan.is_suite then return nil end
+  if self.database then return self.database:flows() end
   local rows = C.sl_rows_new(self.handle, geo.handle(), services.handle(), form)
   rows = ffi.gc(rows, C.sl_rows_free)
   C.sl_rows_begin(rows)
@@ -176,6 +180,10 @@ function Out:stream(columns)
   if self.picture then recipe.fail("-o %s: a list of packets has no picture", self.file) end
   columns = view.columns(columns)
   self.streamed = true
+  if self.database then
+    local add = self.database:table(self.plan.named[1].name, columns)
+    return { row = function(_, row) add(row) end, done = function() end }
+  end
   if self.form == "json" or self.form == "jsonl" then return self:json_stream(columns) end
   local separator = self.form == "tsv" and "\t" or ","
   local encode = csv.row_encoder(columns, separator)
@@ -276,7 +284,19 @@ function Out:text_options()
   return opts
 end
 
+function Out:fill_database(info)
+  local provenance = require "sluice.provenance"
+  self.database:views(self.views.views)
+  local add = self.database:table("about", { { name = "name" }, { name = "value" } })
+  for _, row in ipairs(provenance.rows(self.options, self.plan, info)) do
+    local lines = type(row[2]) == "table" and row[2] or { row[2] }
+    for _, line in ipairs(lines) do add { row[1], line } end
+  end
+  return self.database:close()
+end
+
 function Out:write_views(info)
+  if self.database then return self:fill_database(info) end
   if self.form == "html" then return self:write_page(info) end
   if self.picture then
     local files, why = render.file(self.views.views, self.file, { top = self.top,

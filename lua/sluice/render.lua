@@ -23,16 +23,18 @@ function render.write(views, form, write, opts)
 end
 
 local ENDINGS = { txt = "text", json = "json", jsonl = "jsonl", csv = "csv", tsv = "tsv" }
+local DATABASES = { sqlite = true, db = true } -- which sluice.output fills itself
 local PICTURES = { png = true, svg = true, pdf = true }
 
 local function ending_of(path)
   return (path:lower():match("%.(%a+)$")) or ""
 end
 
---- Whether path ends in something that render.file() writes.
+--- Whether path ends in something that can be written.
 function render.knows(path)
   local ending = ending_of(path)
-  return ENDINGS[ending] ~= nil or PICTURES[ending] ~= nil or ending == "html"
+  return ENDINGS[ending] ~= nil or PICTURES[ending] ~= nil or DATABASES[ending] ~= nil
+    or ending == "html"
 end
 
 local function buffered(out)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPLITS_A_WORKER = 3, WAITING_MAX = 1 << 18 };
+enum { SPLITS_A_WORKER = 3, WAITING_MAX = 1 << 15 };
 
 /* ---- what there is to do; the lock is held ---- */
 
@@ -63,9 +63,11 @@ static struct sl_shard *ready_shard(struct sl_crew *c, uint32_t *queue) {
     return NULL;
 }
 
+/* Where the main thread is slower than the workers they wait for it; where it waits for flows that
+ * it can hand out in order, only what comes next can help. */
 static int may_cut(const struct sl_crew *c) {
     return !c->cutting && !c->cut_all && c->cut - c->taken < c->n_splits &&
-           c->waiting < WAITING_MAX;
+           (c->waiting < WAITING_MAX || c->hungry);
 }
 
 /* ---- doing it; the lock is given up meanwhile ---- */

@@ -23,17 +23,29 @@ static int earlier(const struct sl_decided *a, const struct sl_decided *b) {
     return x->number64 < y->number64;
 }
 
+/* What the end of the input has decided comes from the shard's own table, piece by piece. */
+static int refill(struct sl_crew_tap *tap, uint32_t i, struct sl_error *err) {
+    if (tap->in[i].first || !tap->finished[i])
+        return 0;
+    return sl_shard_more(&tap->shards[i], &tap->in[i], err);
+}
+
 /* Fetches what the shards have put out. All flows of sweeps up to tap->complete are there then. The
  * lock is held. */
 static void fetch(struct sl_crew *c, struct sl_crew_tap *tap) {
+    struct sl_error err;
+
+    c->waiting -= tap->n_handed;
+    tap->n_handed = 0;
     tap->complete = UINT64_MAX;
     for (uint32_t i = 0; i < tap->n_shards; i++) {
         struct sl_shard *s = &tap->shards[i];
-        for (const struct sl_decided *d = s->out.first; d; d = d->next)
-            c->waiting -= d->n;
         sl_decided_append(&tap->in[i], &s->out);
         if (s->done < tap->complete)
             tap->complete = s->done;
+        tap->finished[i] = s->finished;
+        if (refill(tap, i, &err) < 0 && !c->error.code)
+            c->error = err;
     }
     tell_workers(c);
 }
@@ -61,6 +73,7 @@ static struct sl_flow *take_flow(struct sl_crew_tap *tap, uint32_t i) {
         if (!d->next)
             tap->in[i].last = NULL;
         d->next = NULL;
+        tap->n_handed += d->order[0] == SL_ORDER_LAST ? 0 : d->n; /* those never waited */
         sl_decided_append(&tap->handed, &(struct sl_decided_queue){d, d});
     }
     return flow;
@@ -68,14 +81,23 @@ static struct sl_flow *take_flow(struct sl_crew_tap *tap, uint32_t i) {
 
 uint32_t sl_crew_decided(struct sl_crew *c, uint32_t t, struct sl_flow ***flows) {
     struct sl_crew_tap *tap = &c->taps[t];
+    struct sl_error err = {0};
     uint32_t n = 0, i;
 
     sl_decided_free(&tap->handed);
     pthread_mutex_lock(&c->lock);
     fetch(c, tap);
     pthread_mutex_unlock(&c->lock);
-    while (n < SL_FLOWS_AT_ONCE && (i = first_of_all(tap)) < SL_EVENT_CLASSES)
+    while (n < SL_FLOWS_AT_ONCE && (i = first_of_all(tap)) < SL_EVENT_CLASSES) {
         tap->list[n++] = take_flow(tap, i);
+        if (refill(tap, i, &err) < 0)
+            break;
+    }
+    if (err.code) {
+        pthread_mutex_lock(&c->lock);
+        c->error = c->error.code ? c->error : err;
+        pthread_mutex_unlock(&c->lock);
+    }
     *flows = tap->list;
     return n;
 }
@@ -126,10 +148,14 @@ uint32_t sl_crew_wait(struct sl_crew *c) {
         if (sl_crew_all_finished(c)) {
             settle(c);
             state = state_at_end(c);
-        } else if (pthread_cond_timedwait(&c->news, &c->lock, &until) == ETIMEDOUT) {
-            state = SL_STEP_WAIT;
+        } else {
+            c->hungry = 1;
+            tell_workers(c);
+            if (pthread_cond_timedwait(&c->news, &c->lock, &until) == ETIMEDOUT)
+                state = SL_STEP_WAIT;
         }
     }
+    c->hungry = 0;
     uint64_t bytes = c->bytes, packets = c->clock.packets;
     struct sl_traffic traffic = c->traffic;
     if (sl_interrupt_pending()) /* whoever waits for something to do has to look, too */

@@ -23,6 +23,8 @@ struct sl_crew_tap {
     struct sl_decided_queue in[SL_EVENT_CLASSES]; /* fetched; the main thread's */
     uint64_t complete;              /* flows of all sweeps up to this one are fetched */
     struct sl_decided_queue handed; /* what the last call of decided gave away */
+    uint64_t n_handed;              /* flows that are gone since the crew was told */
+    int finished[SL_EVENT_CLASSES]; /* the shard's table is the main thread's now */
     struct sl_flow *list[SL_FLOWS_AT_ONCE];
 };
 
@@ -57,7 +59,8 @@ struct sl_crew {
 
     struct sl_crew_tap *taps;
     uint32_t n_taps;
-    uint64_t waiting; /* decided flows that the main thread has not fetched */
+    uint64_t waiting; /* decided flows that the main thread has not handed out */
+    int hungry;       /* it waits for some that it can */
 
     struct sl_error error; /* of the split failed_at, or (UINT64_MAX) behind the last one */
     uint64_t failed_at;

@@ -51,6 +51,10 @@ static int put(struct sl_decided_queue *q, const struct sl_flow *flow, uint64_t 
     return 0;
 }
 
+static int no_memory(struct sl_error *err) {
+    return sl_error_set(err, SL_EXIT_INPUT, "out of memory for decided flows");
+}
+
 /* Takes what a sweep has decided; where nobody looks at flows that is nothing. */
 static int collect(struct sl_shard *s, uint64_t order, struct sl_error *err) {
     struct sl_flow **flows;
@@ -59,7 +63,7 @@ static int collect(struct sl_shard *s, uint64_t order, struct sl_error *err) {
     while ((n = sl_flows_decided(s->flows, &flows)) > 0)
         for (uint32_t i = 0; i < n; i++)
             if (put(&s->decided, flows[i], order) < 0)
-                return sl_error_set(err, SL_EXIT_INPUT, "out of memory for decided flows");
+                return no_memory(err);
     return 0;
 }
 
@@ -91,5 +95,15 @@ int sl_shard_take(struct sl_shard *s, const struct sl_split *split, uint32_t que
 }
 
 int sl_shard_finish(struct sl_shard *s, struct sl_time at_end, struct sl_error *err) {
-    return sl_flows_finish(s->flows, at_end, err) < 0 ? -1 : collect(s, UINT64_MAX, err);
+    return sl_flows_finish(s->flows, at_end, err);
+}
+
+int sl_shard_more(struct sl_shard *s, struct sl_decided_queue *q, struct sl_error *err) {
+    struct sl_flow **flows;
+    uint32_t n = sl_flows_decided(s->flows, &flows);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (put(q, flows[i], SL_ORDER_LAST) < 0)
+            return no_memory(err);
+    return 0;
 }

@@ -9,6 +9,8 @@
 enum { SL_DECIDED_AT_ONCE = 128 };
 
 /* Decided flows on their way out, each with the sweep that let it out. */
+#define SL_ORDER_LAST UINT64_MAX /* of flows that the end of the input decides */
+
 struct sl_decided {
     struct sl_decided *next;
     uint32_t n, at; /* [at, n) are left */
@@ -36,8 +38,10 @@ void sl_shard_free(struct sl_shard *);
 /* Takes a split's events of a queue. Returns the order of the last sweep in *done. -1: *err. */
 int sl_shard_take(struct sl_shard *, const struct sl_split *, uint32_t queue, uint64_t *done,
                   struct sl_error *) SL_USED;
-/* Behind the last split. */
+/* Behind the last split. What is decided by that stays in the table: there may be many. */
 int sl_shard_finish(struct sl_shard *, struct sl_time at_end, struct sl_error *) SL_USED;
+/* Some of that, in its order, at the end of the queue; none: that was all. -1: *err. */
+int sl_shard_more(struct sl_shard *, struct sl_decided_queue *, struct sl_error *) SL_USED;
 
 void sl_decided_append(struct sl_decided_queue *, struct sl_decided_queue *from);
 void sl_decided_free(struct sl_decided_queue *);

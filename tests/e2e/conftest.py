@@ -58,3 +58,15 @@ def pytest_terminal_summary(terminalreporter):
     without = sum(NO_CAPTURES in str(report.longrepr) for report in skipped)
     if without:
         terminalreporter.write_line("%d tests or groups of tests skipped: %s" % (without, NO_CAPTURES))
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder with room for 256 KiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", folder], check=False,
+                                           capture_output=True).returncode:
+        pytest.skip("only root mounts a small disk")
+    yield folder
+    subprocess.run(["umount", folder], check=True)

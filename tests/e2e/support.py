@@ -3,6 +3,8 @@ capture files simple enough to be trusted as a second opinion."""
 import json
 import os
 import struct
+import subprocess
+import sys
 
 import pytest
 
@@ -147,3 +149,19 @@ def ipv4(src, dst, proto, body):
 
 def ethernet(body, ethertype=0x0800):
     return b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02" + struct.pack(">H", ethertype) + body
+
+
+# exec counts what was resident before it, which is much in pytest: a small process starts the program.
+LAUNCH = """import os, sys
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+print(usage.ru_maxrss, file=sys.stderr)
+sys.exit(os.waitstatus_to_exitcode(status))"""
+
+
+def peak_kib(args, cwd):
+    """Exit status, standard output and peak resident KiB of a run."""
+    with open(cwd / "out", "wb") as out:
+        done = subprocess.run([sys.executable, "-SEc", LAUNCH, PROGRAM, *map(str, args)], stdout=out,
+                              stderr=subprocess.PIPE, cwd=cwd, check=False)
+    return done.returncode, (cwd / "out").read_bytes(), int(done.stderr.split()[-1])

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from httpd import MODES, Server
-from support import PROGRAM, SLOWNESS, pcap, tcp_frame
+from support import PROGRAM, SLOWNESS, pcap, peak_kib, tcp_frame
 
 FIRST, LATER = 1 << 20, 2 << 20
 # Tries for tests: what cannot heal has ended within a second.
@@ -358,22 +358,6 @@ def test_nginx(nginx, sluice, data, from_file):
     done = sluice("flows", url + "big.pcap", "-T", "jsonl")
     assert (done.returncode, done.stdout, done.stderr) == (0, from_file, b"")
     only_bounded_ranges(log(), len(data))
-
-
-# exec counts what was resident before it, which is much in pytest: a small process starts the program.
-LAUNCH = """import os, sys
-pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
-_, status, usage = os.wait4(pid, 0)
-print(usage.ru_maxrss, file=sys.stderr)
-sys.exit(os.waitstatus_to_exitcode(status))"""
-
-
-def peak_kib(args, cwd):
-    """Exit status, standard output and peak resident KiB of a run."""
-    with open(cwd / "out", "wb") as out:
-        done = subprocess.run([sys.executable, "-SEc", LAUNCH, PROGRAM, *map(str, args)], stdout=out,
-                              stderr=subprocess.PIPE, cwd=cwd, check=False)
-    return done.returncode, (cwd / "out").read_bytes(), int(done.stderr.split()[-1])
 
 
 @pytest.mark.large

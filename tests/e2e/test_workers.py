@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from support import PROGRAM, ROOT, each_capture, path_of, pcap, tcp_frame, udp_frame
+from support import PROGRAM, ROOT, SLOWNESS, each_capture, path_of, pcap, peak_kib, tcp_frame, udp_frame
 
 # Recipes that go in one pass, and that several workers may run.
 PARALLEL = "summary,flows,protocols,talkers,geomap,countries,addresses,sizes,statistics"
@@ -95,6 +95,31 @@ def test_packet_handlers_add_up(sluice, example, tmp_path):
     code, out, err = same(sluice, recipe, "-T", "json", example)
     assert (code, err) == (0, b"") and b'"ends"' in out
     assert "2 workers" in workers(sluice, recipe, "-j", "2", example)
+
+
+def test_flows_wait_in_bounded_memory(tmp_path):
+    """Where the recipe is slower than its workers they wait for it: they would keep 250 MB of flows for it."""
+    record = bytearray(pcap([(0, 0, udp_frame("10.0.0.1", "10.0.1.1", 1, 53))])[24:])
+    with open(tmp_path / "many.pcap", "wb") as file:
+        file.write(pcap([]))
+        for i in range(600_000):
+            record[0:4] = (1000 + i // 300).to_bytes(4, "little")
+            record[16 + 26:16 + 30] = i.to_bytes(4, "big")
+            file.write(record)
+    (tmp_path / "slow.lua").write_text("""
+        return { about = "slow", start = function()
+          local n = sum { "n" }
+          return {
+            flow = function(f)
+              local x = f.packets
+              for i = 1, 2000 do x = x + math.sqrt(i) end
+              n:add(x > 0 and 1 or 0)
+            end,
+            finish = function(out) out:record { title = "x", fields = { { "n", n:value() } } } end }
+        end }""")
+    code, out, peak = peak_kib(["slow.lua", "many.pcap", "-q", "-j", "4", "-T", "json"], tmp_path)
+    assert code == 0 and b"600000" in out
+    assert peak < 200 * 1024 or SLOWNESS > 1  # a sanitiser's own memory says nothing
 
 
 # ---- inputs ----

@@ -358,18 +358,6 @@ def test_result_that_nobody_reads(example, tmp_path):
 
 # --- What goes wrong.
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A folder with room for 256 KiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", folder], check=False,
-                                           capture_output=True).returncode:
-        pytest.skip("only root mounts a small disk")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
 @pytest.mark.parametrize("args, left", [
     (["-w", "{}/out.pcap"], 0), (["-w", "{}/out.pcapng"], 0), (["-w", "{}/out.pcap.gz"], 0),
     (["-w", "{}/out.pcap", "-b", "filesize:100"], 2), (["--per-flow", "{}/flows"], 0)])
