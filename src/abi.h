@@ -446,8 +446,7 @@ void sl_db_integer(struct sl_db *, uint32_t column, int64_t);
 void sl_db_real(struct sl_db *, uint32_t column, double);
 int sl_db_row(struct sl_db *);
 /* A table of flows with the columns of sl_rows; borrows geo and services. */
-int sl_db_flow_table(struct sl_db *, const char *name, struct sl_geo *,
-                     const struct sl_services *);
+int sl_db_flow_table(struct sl_db *, const char *name, struct sl_geo *, const struct sl_services *);
 int sl_db_flows(struct sl_db *, struct sl_flow *const *flows, uint32_t n);
 int sl_db_close(struct sl_db *, int keep, struct sl_error *err);
 

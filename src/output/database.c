@@ -93,22 +93,22 @@ int sl_db_table(struct sl_db *db, const char *name, const struct sl_db_column *c
     return result;
 }
 
-/* What a bind answers shows in the row that is then wrong; the likely reason is memory. */
 static void bound(struct sl_db *db, int result) {
     if (result != SQLITE_OK)
         (void)fail_sql(db);
 }
 
-void sl_db_text(struct sl_db *db, uint32_t i, const char *text, size_t size) {
-    bound(db, sqlite3_bind_text64(db->insert, (int)i, text, size, SQLITE_TRANSIENT, SQLITE_UTF8));
+void sl_db_text(struct sl_db *db, uint32_t column, const char *text, size_t size) {
+    bound(db,
+          sqlite3_bind_text64(db->insert, (int)column, text, size, SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
-void sl_db_integer(struct sl_db *db, uint32_t i, int64_t n) {
-    bound(db, sqlite3_bind_int64(db->insert, (int)i, n));
+void sl_db_integer(struct sl_db *db, uint32_t column, int64_t n) {
+    bound(db, sqlite3_bind_int64(db->insert, (int)column, n));
 }
 
-void sl_db_real(struct sl_db *db, uint32_t i, double n) {
-    bound(db, sqlite3_bind_double(db->insert, (int)i, n));
+void sl_db_real(struct sl_db *db, uint32_t column, double n) {
+    bound(db, sqlite3_bind_double(db->insert, (int)column, n));
 }
 
 int sl_db_row(struct sl_db *db) {
