@@ -367,6 +367,7 @@ int sl_out_close(struct sl_out *, int keep, struct sl_error *err);
 const struct sl_error *sl_out_error(const struct sl_out *); /* code 0: none */
 int sl_out_closed(const struct sl_out *);  /* the reader of a pipe went away: no error */
 int sl_out_columns(const struct sl_out *); /* width of the terminal it writes to; 0: none */
+int sl_out_lines(const struct sl_out *);   /* … and height */
 
 /* 1: the text holds nothing that drives a terminal or hides; 0: it may. */
 int sl_text_is_plain(const char *text, size_t size);

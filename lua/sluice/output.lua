@@ -216,17 +216,40 @@ function Out:json_stream(columns)
   }
 end
 
+-- On a terminal a view of an interval takes the place of the one before. Returns a function that
+-- begins a view, and one that is told what is written of it. Elsewhere both do nothing.
+function Out:in_place()
+  local height = self.form == "text" and not self.file and C.sl_out_lines(self.handle) or 0
+  local lines
+  local function begin()
+    if lines and lines < height then
+      self:write(("\r\27[%dA\27[J"):format(lines)) -- up, and clear to the end (ECMA-48)
+    elseif lines then
+      self:write "\27[H\27[2J"
+    end
+    lines = 0
+  end
+  local function count(text) lines = lines + select(2, text:gsub("\n", "")) end
+  if height == 0 then begin, count = function() end, function() end end
+  return begin, count
+end
+
 --- Views that are shown while the capture is read: of interval(t, out). As text, or an object a
 --- line; a picture or a JSON document is whole only at the end.
 function Out:live()
   local live = {}
+  local begin, count = self:in_place()
   function live.open() return view.new() end
   function live.show(_, views)
     if #views.views == 0 then return end
     if self.form ~= "text" and self.form ~= "jsonl" then
       recipe.fail "views of an interval are text or -T jsonl: other forms are whole only at the end"
     end
-    render.write(views.views, self.form, function(s) self:write(s) end, self:text_options())
+    begin()
+    render.write(views.views, self.form, function(s)
+      count(s)
+      self:write(s)
+    end, self:text_options())
     C.sl_out_flush(self.handle)
     self.streamed = true
   end

@@ -134,3 +134,9 @@ int sl_out_columns(const struct sl_out *o) {
 
     return ioctl(o->fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
+
+int sl_out_lines(const struct sl_out *o) {
+    struct winsize size;
+
+    return ioctl(o->fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
