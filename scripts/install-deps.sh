@@ -49,6 +49,7 @@ chromium-driver         chromedriver
 python3-selenium        py:selenium
 mmdb-bin                mmdblookup
 tmux                    tmux
+debootstrap             debootstrap
 dpkg-dev                dpkg-shlibdeps
 lintian                 lintian
 iproute2                ip'
