@@ -3,6 +3,7 @@
 local findings = require "sluice.findings"
 
 local NEAR = 0.15 -- of a period
+local TRIPLES = 20000 -- the first so many are looked at
 
 -- The period of sorted times, and the share of gaps that keep it. n: how many there were before
 -- the sample thinned them out.
@@ -30,8 +31,8 @@ return {
   },
   start = function(opt)
     local key = { "src:address", "dst:address", "port" }
-    local many = count { "connections", key = key }
-    local begun = sample { "beginnings", key = key, of = "time", n = 250, keys = 20000 }
+    local many = count { "connections", key = key, keys = TRIPLES }
+    local begun = sample { "beginnings", key = key, of = "time", n = 250, keys = TRIPLES }
     return {
       flow = function(f)
         -- No filter: so a report shares its flow table with this.
@@ -52,7 +53,7 @@ return {
         end
         local rows = {}
         for _, t in ipairs(order) do
-          local n = many:get(t.src, t.dst, t.port)
+          local n = many:get(t.src, t.dst, t.port) or 0 -- none: times past all bounds
           if n >= opt.least and #t >= opt.least then
             table.sort(t)
             local period, share = rhythm(t, n)

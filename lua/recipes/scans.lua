@@ -5,6 +5,7 @@ local findings = require "sluice.findings"
 
 local VAIN = { S0 = true, REJ = true, RSTOS0 = true, SH = true }
 local PORTS = 65536 -- protocol number times this, plus the port
+local PAIRS = 100000 -- the first so many are looked at; their times are kept for the same ones
 local NAMES = { [1] = "icmp", [6] = "tcp", [17] = "udp", [58] = "icmpv6" }
 
 local function describe(number)
@@ -22,12 +23,12 @@ return {
   },
   start = function(opt)
     local pair, door = { "src:address", "dst:address" }, { "src:address", "door" }
-    local ports = distinct { "ports tried", key = pair, of = "door", keys = 100000 }
-    local hosts = distinct { "hosts tried", key = door, of = "address", keys = 100000 }
+    local ports = distinct { "ports tried", key = pair, of = "door", keys = PAIRS }
+    local hosts = distinct { "hosts tried", key = door, of = "address", keys = PAIRS }
     local times = {}
     for i, key in ipairs { pair, door } do
-      times[i] = { min { "first " .. i, key = key, decimals = 6 },
-        max { "last " .. i, key = key, decimals = 6 } }
+      times[i] = { min { "first " .. i, key = key, decimals = 6, keys = PAIRS },
+        max { "last " .. i, key = key, decimals = 6, keys = PAIRS } }
     end
     local pair_first, pair_last = times[1][1], times[1][2]
     local door_first, door_last = times[2][1], times[2][2]

@@ -14,7 +14,7 @@ enum {
     SL_STAGED_WORDS = 2 * SL_KEY_WORDS,
     SL_SERIES_RUNGS = 24,
     SL_QUEUE = 8,
-    SL_QUEUE_WORDS = 4 /* of a key that can be queued: two addresses */
+    SL_QUEUE_WORDS = 5 /* of a key that can be queued: two addresses and a number */
 };
 
 #define SL_SERIES_MAX_S INT64_C(4000000000000) /* seconds from 1970 that a time may have */
