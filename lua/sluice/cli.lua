@@ -1,5 +1,6 @@
 -- The command line: tcpdump's and tshark's letters wherever the meaning is the same, and the
 -- options that recipes declare.
+local config = require "sluice.config"
 local nearest = require "sluice.nearest"
 
 local cli = {}
@@ -72,6 +73,8 @@ local COMMON = {
     about = "bytes of the capture that a worker takes at a time (1 MiB)" },
   { "q", key = "quiet", about = "no progress line" },
   { "v", key = "verbose", about = "say more on standard error" },
+  { long = "no-config", key = "no_config",
+    about = "without the defaults of $XDG_CONFIG_HOME/sluice/config" },
   { "h", long = "help", key = "help", about = "this text" },
   { long = "version", key = "version", about = "version and libraries" },
 }
@@ -196,8 +199,34 @@ function Parser:short(word)
   end
 end
 
---- Reads the command line. resolve(word, is_first) is asked about the first word that is no option:
---- it returns the options that the recipes so chosen declare, or nil when the word is an input.
+-- What the command line says counts.
+function Parser:defaults(list)
+  local said = {}
+  for key in pairs(self.options) do said[key] = true end
+  for _, d in ipairs(list) do
+    local o = by_long[d.name]
+    if not o then
+      fail("%s: unknown option %s%s", d.where, d.name, hint(d.name, long_names {}, ""))
+    end
+    if (o.value == nil) ~= (d.value == nil) then
+      fail("%s: %s %s", d.where, d.name, o.value and "wants a value" or "takes no value")
+    end
+    if not said[o.key] then
+      local told = self.options.defaults or {}
+      told[#told + 1] = d.name .. (d.value and " = " .. d.value or "")
+      self.options.defaults = told
+      set(self.options, o, d.where .. ": " .. d.name, d.value)
+      local declared = d.name:gsub("-", "_")
+      if self.declared[declared] then
+        self.recipe_options[declared] = set_declared(self.declared, declared, d.value)
+      end
+    end
+  end
+end
+
+--- Reads the command line, and the user's defaults. resolve(word, is_first) is asked about the
+--- first word that is no option: it returns the options that the recipes so chosen declare, or nil
+--- when the word is an input.
 --- Returns { options, recipe_options, inputs }.
 function cli.parse(args, resolve)
   local p = setmetatable({ args = args, at = 0, options = {}, recipe_options = {}, declared = {},
@@ -219,6 +248,7 @@ function cli.parse(args, resolve)
     end
   end
   for _, name in ipairs(p.options.input or {}) do p.inputs[#p.inputs + 1] = name end
+  if not p.options.no_config then p:defaults(config.read()) end
   return p
 end
 

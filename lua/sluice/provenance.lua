@@ -81,11 +81,13 @@ end
 
 --- Rows of a page's section: { name, text or list of lines }, … run: sluice.info.
 function provenance.rows(options, plan, run)
-  return { { "Command", provenance.command(options.arguments) },
+  local rows = { { "Command", provenance.command(options.arguments) },
     { "Version", "sluice " .. options.version },
     { #run.inputs == 1 and "Input" or "Inputs", inputs_of(run.inputs) },
     { "Filters", provenance.filters(options) or "none: every packet and flow" },
     { "Recipes", recipes_of(plan) }, { "Databases", databases() } }
+  if options.defaults then table.insert(rows, 2, { "Defaults", options.defaults }) end
+  return rows
 end
 
 return provenance

@@ -26,7 +26,7 @@ def sluice():
     def call(*args, stdin=None, env=None, timeout=60, **more):
         given = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
         given.update({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": ROOT}, **more)
-        return assert_alive(subprocess.run([PROGRAM, *map(str, args)], env={**os.environ, **(env or {})},
+        return assert_alive(subprocess.run([PROGRAM, *map(str, args)], env={**os.environ, "XDG_CONFIG_HOME": "/nonexistent", **(env or {})},
                                            timeout=timeout * SLOWNESS, check=False, **given))
     return call
 
