@@ -32,6 +32,11 @@ local function unsafe(r)
     if not safe then return why end
     why = uses.ordered(h.packet)
     if why then return why end
+    -- What flow writes, packet could read: flow runs in the main program, packet in workers.
+    if h.flow then
+      safe, why = uses.parallel(h.flow, "flow")
+      if not safe then return why .. ", which its packet handler could read" end
+    end
   end
   local early = h.flow and uses.ordered(h.flow, "flow")
   if early and early:match "stop" then return early end

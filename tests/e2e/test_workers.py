@@ -71,6 +71,29 @@ def test_in_parallel_where_it_may(sluice, example):
         assert "2 workers" in workers(sluice, recipe, "-T", "json", "-j", "2", example), recipe
 
 
+WRITES_IN_FLOW = """return { filter = "tcp", start = function()
+  local n, seen = count { "packets to known ports", key = "port" }, {}
+  return {%s
+    flow = function(f)
+      if not seen[f.dport] then n:add(f.dport) end
+      seen[f.dport] = true
+    end,
+    finish = function(out) out:bars { rows = n:rows() } end } end }
+"""
+
+
+def test_what_flow_writes_packet_may_read(sluice, example, tmp_path):
+    """Flow handlers run in the main program, where no worker would see what they write."""
+    reads, alone = tmp_path / "reads.lua", tmp_path / "alone.lua"
+    reads.write_text(WRITES_IN_FLOW % " packet = function(p) if seen[p.dport] then n:add(p.dport) end end,")
+    status, rows, _ = same(sluice, reads, "-T", "csv", example)
+    assert status == 0 and b"443," in rows
+    assert "line 6 writes the table `seen`, which its packet handler could read" in workers(sluice, reads, "-j", "2", example)
+    alone.write_text(WRITES_IN_FLOW % "")
+    same(sluice, alone, "-T", "csv", example)
+    assert workers(sluice, alone, "-j", "2", example).endswith("2 workers")
+
+
 def test_one_worker_says_why(sluice, example):
     assert "one worker (recipe timeline: line " in workers(sluice, "timeline", "-j", "2", example)
     assert "one worker (-c)" in workers(sluice, "summary", "-c", "10", "-j", "2", example)
