@@ -87,7 +87,14 @@ local function draw_all(views, path, opts)
     end
   end
   if #files > 0 then return files end
-  return nil, path .. ": no view of this recipe has a chart: use -T, or -o with .txt, .csv or .json"
+  local why = "no view of this recipe has a chart"
+  for _, view in ipairs(views) do
+    if view.kind == "table" then
+      why = why .. ' (chart = "COLUMN" in out:table names what to draw)'
+      break
+    end
+  end
+  return nil, ("%s: %s: use -T, or -o with .txt, .csv or .json"):format(path, why)
 end
 
 --- Writes views to path in the form its ending names. A picture holds one view: the first that has

@@ -12,7 +12,8 @@ local charts = {}
 local GAP = "  "
 local LABEL = 48 -- columns of a label at most
 local FILLS = { "█", "▓", "▒", "░" } -- of the parts of a bar; further parts begin again
-local SHADES = { "░░", "▒▒", "▓▓", "██" }
+local SHADES = { "░", "▒", "▓", "█" }
+local CELL = 12 -- columns of a cell of a heat map at most; 2 at least
 
 -- A bar of several parts in whole columns; what is not nothing shows, where there is room.
 local function parted(amounts, largest, room)
@@ -104,15 +105,21 @@ function charts.histogram(view, write, width)
   write_bars(entries, write, width)
 end
 
--- How many columns of the grid a terminal has room for, two characters each.
+-- How many columns of the grid a terminal has room for, and how wide their cells may be, so that
+-- labels can be read: two characters at least.
 local function fitting(view, label_width, width)
-  return math.max(1, math.min(#view.x, math.floor((width - label_width - #GAP) / 3)))
+  local room, cell = width - label_width - #GAP, 2
+  for _, x in ipairs(view.x) do
+    cell = math.max(cell, math.min(CELL, strings.width(units.cell(x, view.columns[2]))))
+  end
+  cell = math.max(2, math.min(cell, math.floor(room / math.max(1, #view.x)) - 1))
+  return math.max(1, math.min(#view.x, math.floor(room / (cell + 1)))), cell
 end
 
-local function write_head(view, n, label_width, write)
+local function write_head(view, n, cell, label_width, write)
   local cells = {}
   for k = 1, n do
-    cells[k] = strings.pad(strings.fit(units.cell(view.x[k], view.columns[2]), 2), 3)
+    cells[k] = strings.pad(strings.fit(units.cell(view.x[k], view.columns[2]), cell), cell + 1)
   end
   write(((" "):rep(label_width) .. GAP .. table.concat(cells)):gsub(" +$", "") .. "\n")
 end
@@ -125,15 +132,15 @@ function charts.heatmap(view, write, width)
   for _, y in ipairs(view.y) do
     label_width = math.max(label_width, math.min(24, strings.width(units.cell(y))))
   end
-  local n = fitting(view, label_width, width)
-  write_head(view, n, label_width, write)
+  local n, cell = fitting(view, label_width, width)
+  write_head(view, n, cell, label_width, write)
   for _, y in ipairs(view.y) do
     local line = { strings.pad(strings.fit(units.cell(y), label_width), label_width), GAP }
     for k = 1, n do
       local row = (cells[value.text(y)] or {})[value.text(view.x[k])]
       local share = row and heatmap.share(value.tonumber(row[3]) or 0, low, high)
       local shade = share and SHADES[math.min(#SHADES, math.floor(share * #SHADES) + 1)]
-      line[#line + 1] = (shade or " ·") .. " "
+      line[#line + 1] = (shade and shade:rep(cell) or strings.pad(" ·", cell)) .. " "
     end
     write((table.concat(line):gsub(" +$", "")) .. "\n")
   end

@@ -143,6 +143,7 @@ function units.cell(v, column)
   if kind == "object" or kind == "map" then
     return strings.visible(require("sluice.json").encode(v))
   end
+  if kind == "number" and v % 1 ~= 0 and math.abs(v) < 1e5 then return ("%.6g"):format(v) end
   return strings.visible(value.text(v))
 end
 

@@ -31,11 +31,20 @@ local out = { null = value.null, object = function(_, f) return value.object(f) 
   array = function(_, f) return value.array(f) end }
 out.__index = out
 
+-- The files between a recipe's mistake and the error that names its line.
+local OWN = { [debug.getinfo(1, "S").source] = true,
+  [debug.getinfo(findings.table, "S").source] = true }
+
+-- An error at the line of the recipe that called, however deep in here it is found.
+local function refuse(text, ...)
+  local level = 2
+  while OWN[(debug.getinfo(level, "S") or {}).source] do level = level + 1 end
+  error(text:format(...), level)
+end
+
 local function need(kind, spec, field)
-  if type(spec) ~= "table" then error(("out:%s needs a table"):format(kind), 4) end
-  if type(spec[field]) ~= "table" then
-    error(("out:%s needs %s = { … }"):format(kind, field), 4)
-  end
+  if type(spec) ~= "table" then refuse("out:%s needs a table", kind) end
+  if type(spec[field]) ~= "table" then refuse("out:%s needs %s = { … }", kind, field) end
 end
 
 -- "Bytes" for a column named bytes.
@@ -53,13 +62,13 @@ local ROLES = { address = true, country = true, protocol = true, service = true,
 local function column(spec)
   if type(spec) == "string" then spec = { name = spec } end
   local name = spec.name or spec[1]
-  if type(name) ~= "string" then error("a column needs a name", 5) end
+  if type(name) ~= "string" then refuse "a column needs a name" end
   local kind = spec.type or (spec.unit and "number") or nil
   if kind and not TYPES[kind] then
-    error(("column %s: unknown type %s"):format(name, tostring(kind)), 5)
+    refuse("column %s: unknown type %s", name, tostring(kind))
   end
   if spec.role and not ROLES[spec.role] then
-    error(("column %s: unknown role %s"):format(name, tostring(spec.role)), 5)
+    refuse("column %s: unknown role %s", name, tostring(spec.role))
   end
   return { name = name, title = spec.title or title_of(name), label = spec.title or name,
     type = kind, unit = spec.unit, role = spec.role, minor = spec.minor }
@@ -147,7 +156,7 @@ function out:bars(spec)
     local v = add(self, "bars", spec)
     v.columns, v.rows, v.grouped = view.columns(spec.columns), spec.rows, spec.grouped
     v.unit = spec.unit or v.columns[2] and v.columns[2].unit
-    if #v.columns < 2 then error("out:bars needs a label and at least one amount", 2) end
+    if #v.columns < 2 then refuse "out:bars needs a label and at least one amount" end
     return
   end
   local label, amount, unit = names_of(spec)
@@ -169,7 +178,7 @@ function out:lines(spec)
   local v = add(self, "lines", spec)
   v.columns, v.rows, v.stacked, v.interval = view.columns(spec.columns), spec.rows, spec.stacked,
     spec.interval
-  if #v.columns < 2 then error("out:lines needs a time column and at least one more", 2) end
+  if #v.columns < 2 then refuse "out:lines needs a time column and at least one more" end
   v.columns[1].type = v.columns[1].type or "time"
   v.unit = spec.unit or v.columns[2].unit
 end
@@ -183,7 +192,7 @@ function out:histogram(spec)
   local v = add(self, "histogram", spec)
   v.unit, v.rows = spec.unit, spec.rows
   v.columns = view.columns(spec.columns)
-  if #v.columns < 1 then error("out:histogram needs at least one column", 2) end
+  if #v.columns < 1 then refuse "out:histogram needs at least one column" end
   local edge = spec.unit == "s" and "duration" or "number"
   table.insert(v.columns, 1, { name = "from", title = "From", type = edge, unit = spec.unit })
   table.insert(v.columns, 2, { name = "to", title = "To", type = edge, unit = spec.unit })
@@ -196,7 +205,7 @@ function out:heatmap(spec)
   for _, field in ipairs { "x", "y", "columns", "rows" } do need("heatmap", spec, field) end
   local v = add(self, "heatmap", spec)
   v.x, v.y, v.columns, v.rows = spec.x, spec.y, view.columns(spec.columns), spec.rows
-  if #v.columns < 3 then error("out:heatmap needs columns for y, x and at least one amount", 2) end
+  if #v.columns < 3 then refuse "out:heatmap needs columns for y, x and at least one amount" end
 end
 
 --- out:scatter { title =, columns = { "service", { name = "bytes", unit = "bytes" }, { name =
@@ -210,7 +219,7 @@ function out:scatter(spec)
   for i, c in ipairs(v.columns) do at[c.name] = i end
   v.x, v.y = spec.x, spec.y
   for _, axis in ipairs { tostring(v.x), tostring(v.y) } do
-    if (at[axis] or 1) == 1 then error(("out:scatter has no amount %s"):format(axis), 2) end
+    if (at[axis] or 1) == 1 then refuse("out:scatter has no amount %s", axis) end
   end
   v.x_index, v.y_index = at[v.x], at[v.y]
 end

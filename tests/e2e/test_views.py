@@ -312,6 +312,38 @@ def test_view_without_chart(lua):
     assert "unknown ending" in lua(BARS + 'file "a.gif"')
 
 
+def test_table_of_several_amounts_without_chart(lua):
+    table = 'out:table{title="t",rows={{"a",1,2}},columns={"n",{"x",unit="flows"},{"y",unit="flows"}}}'
+    assert 'chart = "COLUMN" in out:table' in lua(table + ' file "a.png"')
+
+
+@pytest.mark.parametrize("wrong, said", [
+    ('out:table { rows = {} }', "out:table needs columns = { … }"),
+    ('out:heatmap { rows = {}, columns = {} }', "out:heatmap needs x = { … }"),
+    ('out:findings { amount = "n" }', "out:findings needs rows = { … }"),
+    ('out:table { rows = {}, columns = { { name = "a", type = "float" } } }', "column a: unknown type float"),
+    ('out:lines { rows = {}, columns = { "time" } }', "out:lines needs a time column and at least one more"),
+    ('out:scatter { rows = {}, columns = { "a" }, x = "b", y = "b" }', "out:scatter has no amount b"),
+    ('out:findings { rows = {}, amount = 7 }', "a column needs a name"),
+])
+def test_a_wrong_view_is_told_with_the_line_of_the_recipe(sluice, example, tmp_path, wrong, said):
+    recipe = tmp_path / "wrong.lua"
+    recipe.write_text("return { start = function() return { finish = function(out)\n%s\nend } end }\n" % wrong)
+    done = sluice(recipe, example, "-c", 1)
+    assert done.returncode == 2 and "wrong.lua line 2: " + said in done.stderr.decode()
+
+
+def test_text_of_fractions_without_a_unit(lua):
+    text = lua('out:table { title = "t", columns = { "n" }, rows = { { 74 / 3 }, { 2 }, { 65535 }, { 0.1 } } } show("text", { width = 60 })')
+    assert [line.strip() for line in text.splitlines()[3:]] == ["24.6667", "2", "65535", "0.1"]
+
+
+def test_heatmap_in_text_shows_labels_where_there_is_room(lua):
+    rows = 'out:heatmap{title="t",y={"a"},x={"arp","icmp"},columns={"y","x",{"n",unit="bytes"}},rows={{"a","icmp",5}}} '
+    assert lua(rows + 'show("text", { width = 60 })').splitlines()[1:3] == ["   arp  icmp", "a   ·   ████"]
+    assert lua(rows + 'show("text", { width = 10 })').splitlines()[1:3] == ["   a… i…", "a   · ██"]
+
+
 def test_missing_gnuplot(lua, tmp_path):
     text = lua(BARS + 'file "a.png"', PATH=str(tmp_path))
     assert text == "ERROR gnuplot is not installed: apt-get install gnuplot-nox\n"
