@@ -132,6 +132,81 @@ def test_fragments(rows, capture):
     assert sum(row["packets"] for row in result["fragments"]) == 50
 
 
+def with_ttl(frame, ttl):
+    return frame[:22] + bytes([ttl]) + frame[23:]
+
+
+def test_ttl_spread(rows, made):
+    forged, honest = tcp_frame("192.0.2.1", "192.0.2.2", 1, 2, RST), tcp_frame("192.0.2.3", "192.0.2.2", 1, 2, ACK)
+    packets = [(0, with_ttl(forged, 57)), (1, with_ttl(forged, 255)), (2, with_ttl(forged, 60)), (3, honest), (4, honest)]
+    assert rows("examples/ttl-spread.lua", made(packets)) == [
+        {"host": "192.0.2.1", "least": 57, "most": 255, "spread": 198}]
+
+
+def test_odd_dns(rows, made):
+    def message(flags, questions=1, answers=0):
+        return b"\x12\x34" + bytes([flags >> 8, flags & 255, 0, questions, 0, answers, 0, 0, 0, 1]) + b"\1x\0\0\1\0\1"
+    ask = [(53, message(0x0100)), (5300, message(0x0100)), (5300, message(0x0130)), (5300, message(0x8180)), (5301, message(0x0100, 2)),
+           (5301, message(0x0100, 1, 1)), (5301, message(0x2800)), (5301, b"\0" * 11), (5301, b"")]
+    packets = [(i, udp_frame("192.0.2.1", "192.0.2.2", 1000, port, payload)) for i, (port, payload) in enumerate(ask)]
+    assert rows("examples/odd-dns.lua", made(packets)) == [{"server": "192.0.2.2", "port": 5300, "questions": 2}]
+
+
+def test_mss(rows, made, capture):
+    def syn(options):
+        frame = bytearray(tcp_frame("192.0.2.1", "192.0.2.2", 1, 2, SYN, payload=options))
+        frame[14 + 20 + 12] = (5 + len(options) // 4) << 4
+        return bytes(frame)
+    options = [b"\2\4\x05\xb4", b"\1\1\1\1\2\4\x05\x00", b"\3\3\7\1\2\4\x05\xb4",
+               b"\3\0\0\0\2\4\1\1", b"\0\0\0\0\2\4\1\1", b"\x05\xff\0\0\2\4\1\1", b""]
+    assert rows("examples/mss.lua", made([(i, syn(o)) for i, o in enumerate(options)])) == [
+        {"mss": 1460, "syns": 2}, {"mss": 1280, "syns": 1}]
+    # tshark -Y tcp.flags.syn==1 -T fields -e tcp.options.mss_val: the same, and six SYNs without one.
+    found = rows("examples/mss.lua", capture("enterprise-mix-688-flows.pcap"))
+    assert {row["mss"]: row["syns"] for row in found} == {1460: 1028, 16396: 2, 1420: 1, 1250: 1}
+
+
+def test_vlan_protocols(rows, capture):
+    found = rows("examples/vlan-protocols.lua", capture("gre-keepalive-vlan-llc.pcap"))
+    assert [tuple(row.values()) for row in found] == [
+        ("1213", "gre", 3586), ("1213", "llc", 1428), ("none", "llc", 3110), ("none", "loop", 320)]
+
+
+def test_open_ports(rows, capture):
+    assert rows("examples/open-ports.lua", capture("syn-scan-1994-flows.pcap")) == [{"host": "64.13.134.52", "ports": 3}]
+
+
+def test_one_way(rows, made):
+    packets = [(i, udp_frame("192.0.2.1", "192.0.2.2", 1000 + i, 69, b"x")) for i in range(4)]
+    packets += [(5, udp_frame("192.0.2.2", "192.0.2.1", 69, 1000, b"y"))] + connection(6)
+    assert rows("examples/one-way.lua", made(packets)) == [
+        {"protocol": "udp", "port": 69, "unanswered": 3, "share": 75}]
+
+
+def test_loss_by_network(rows, capture):
+    # Bytes of tcp.seq and tcp.len (tshark) that overlap what the same side of a stream has sent.
+    found = rows("examples/loss-by-network.lua", capture("home-mix-247-public-ips.pcap"))
+    assert [(row["network"], row["again"], row["sent"]) for row in found[:3]] == [
+        ("208.117.231.0/24", 338800, 669200), ("90.84.59.0/24", 46200, 92400), ("127.0.0.0/24", 20626, 68433)]
+
+
+def test_entropy(rows, made):
+    flat, text = bytes(range(256)) * 2, b"ab" * 256
+    packets = connection(0, [(False, flat)]) + connection(1, [(False, text)], ("192.0.2.1", "198.51.100.1", 40001, 81))
+    packets += connection(2, [(False, b"short")], ("192.0.2.1", "198.51.100.1", 40002, 82))
+    assert rows("examples/entropy.lua", made(packets)) == [
+        {"port": 80, "bits_a_byte": 8}, {"port": 81, "bits_a_byte": 1}]
+
+
+def test_balance(rows, made):
+    packets = connection(0, [(False, b"x" * 1000)])
+    sizes = [(frame[26:30], len(frame)) for _, frame in packets]
+    client = sum(size for address, size in sizes if address == bytes([192, 0, 2, 1]))
+    server = sum(size for _, size in sizes) - client
+    assert rows("examples/balance.lua", made(packets)) == [
+        {"host": "198.51.100.1", "sent": server, "received": client}, {"host": "192.0.2.1", "sent": client, "received": server}]
+
+
 def test_first_packets_are_written(sluice, example, tmp_path):
     out = tmp_path / "first.pcap"
     assert sluice("examples/first-packets.lua", example, "--n", 1, "-w", out).returncode == 0

@@ -46,6 +46,16 @@ RECIPES = {
     "examples/slow-servers.lua": FLOW,
     "examples/ssh-servers.lua": FLOW,
     "examples/uploads.lua": FLOW,
+    "examples/balance.lua": FLOW,
+    "examples/entropy.lua": None,  # loops over bytes, with traces of their own
+    "examples/loss-by-network.lua": FLOW,
+    "examples/mss.lua": None,  # the same over options
+    "examples/odd-dns.lua": PACKET,
+    "examples/one-way.lua": FLOW,
+    "examples/open-ports.lua": FLOW,
+    "examples/rtt-by-country.lua": FLOW,
+    "examples/ttl-spread.lua": PACKET,
+    "examples/vlan-protocols.lua": PACKET,
     "retransmissions": FLOW,
     "examples/arp-conflicts.lua": PACKET,
     "examples/asymmetry.lua": FLOW,
