@@ -7,6 +7,15 @@ local function mean_rate(run)
   return seconds > 0 and tonumber(run.stats.bytes) / seconds or 0
 end
 
+-- Numbers of any size in a few characters: a capture with gaps of years has a mean near nothing.
+local function times(n) return (n < 1e6 and "%.0f" or "%.1e"):format(n) end
+
+local function mean_note(usual, width)
+  if usual == 0 then return "No time passes between packets, so there is no mean." end
+  return (usual < 10 and "The mean is %.2g bytes in %g s." or "The mean is %.0f bytes in %g s.")
+    :format(usual, width)
+end
+
 return {
   about = "moments with far more bytes than on average, and who sent them",
   options = {
@@ -35,12 +44,12 @@ return {
           local moment, bytes, by = r[1], r[2], largest[r[1]]
           if usual == 0 or bytes < opt.times * usual then break end
           local at = moment * width
-          rows[#rows + 1] = { ("%.0f times the mean"):format(bytes / usual), by and by[2],
+          rows[#rows + 1] = { times(bytes / usual) .. " times the mean", by and by[2],
             by and ("%s, %.0f %% of it"):format(tostring(by[3]), 100 * by[4] / bytes), at,
             at + width, bytes, by and findings.between(by[2], by[3]) }
         end
         local notes = moments:notes()
-        notes[#notes + 1] = ("The mean is %.0f bytes in %g s."):format(usual, width)
+        notes[#notes + 1] = mean_note(usual, width)
         out:findings { title = "Bursts", amount = "bytes", unit = "bytes", rows = rows,
           notes = notes }
       end,

@@ -45,14 +45,15 @@ class Browser:
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requests(self):
-        """Addresses that the page asked for since it was loaded, but for files and data in it."""
+        """Addresses that the page asked for since it was loaded, but for files, data in it, and what is part of the
+        browser (the icon that clears a search field comes as chrome://resources)."""
         import json
         urls = []
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
                 urls.append(message["params"]["request"]["url"])
-        return [url for url in urls if not url.startswith(("file:", "data:", "blob:"))]
+        return [url for url in urls if not url.startswith(("file:", "data:", "blob:", "chrome://resources/"))]
 
     def emulate(self, scheme):
         """Prefers "light" or "dark"."""

@@ -249,6 +249,18 @@ def test_bursts(rows, made):
     assert found["whom"].startswith("192.0.2.9, 100 %")
 
 
+def test_means_of_bursts(sluice, made):
+    """A mean near nothing, and none at all, are told as such."""
+    def text(*times):
+        path = made([(t, udp_frame("192.0.2.1", "192.0.2.2", 1, 2, b"x" * 58)) for t in times])
+        return sluice("bursts", path).stdout.decode()
+    assert "No time passes between packets, so there is no mean." in text(0, 0)
+    far = text(0, 1e8)
+    assert "The mean is 2e-08 bytes in 0.01 s." in far
+    assert "5.0e+09 times the mean" in far
+    assert "The mean is 100 bytes in 0.01 s." in text(*(i / 100 for i in range(1001)))
+
+
 def test_findings_filters_show_their_packets(rows, sluice, example):
     """The last column is a filter that finds the packets of the row."""
     for recipe in ("retransmissions", "bursts", "scans", "beacons", "resets"):

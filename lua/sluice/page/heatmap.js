@@ -8,7 +8,7 @@ function cellKeys(view) {
 
 // Columns of one metric over an hour, with what each of the twelve held.
 function fineChart(view, rows, column, from) {
-  const width = 560, height = 150, foot = 22, step = width / 12;
+  const width = 1120, height = 190, foot = 24, step = width / 12;
   const most = Math.max(...rows.map((row) => row[column]), 0);
   const shapes = [];
   const marks = rows.map((row) => {
