@@ -14,14 +14,21 @@ TSHARK = ["tshark", "-n", "-q", "-o", "ip.defragment:FALSE", "-o", "ipv6.defragm
 TRANSPORTS = ("tcp", "udp", "sctp")
 
 
-# Neither tunnels nor ICMP errors: tshark sees each header once, as sluice does. (And no fragments of
-# IPv6, which tshark's tables of IPv6 addresses leave out.)
+# Captures where tshark sees each header once, as sluice does. The others hold tunnels or ICMP errors (tshark counts the
+# headers inside as well, and the conversations that they name), fragments of IPv6 (its tables of IPv6 addresses leave
+# them out), link types that it alone takes apart, packets without a time, or times millennia apart.
 FLAT = (
     "tls-web-334-flows-ipv4-ipv6.pcap", "sctp-http.pcap", "vlan-ipx-llc-fragments.pcap", "linux-cooked-v1.pcap",
-    "raw-ip-101.pcap", "null-loopback.pcap", "pcapng-22-interfaces-nanoseconds.pcapng",
-    "ipv4-fragments.pcap", "syn-scan-1994-flows.pcap", "linux-cooked-v2.pcap",
-    "radiotap-80211-http.pcap", "ppp-quic.pcap", "raw-ip-12-ipv6.pcap", "pcap-nanosecond-snapped.pcap",
-    "pcap-modified-raw-ip.pcap", "gz-mpls-10507-packets-snapped.pcap.gz",
+    "raw-ip-101.pcap", "null-loopback.pcap", "pcapng-22-interfaces-nanoseconds.pcapng", "ipv4-fragments.pcap",
+    "syn-scan-1994-flows.pcap", "linux-cooked-v2.pcap", "radiotap-80211-http.pcap", "ppp-quic.pcap",
+    "raw-ip-12-ipv6.pcap", "pcap-nanosecond-snapped.pcap", "pcap-modified-raw-ip.pcap",
+    "gz-mpls-10507-packets-snapped.pcap.gz", "big-tcp-ip-length-0.pcap", "gz-82582-packets-500-flows.pcap.gz",
+    "malformed/captured-more-than-wire.pcap", "malformed/garbage-fragments.pcap",
+    "malformed/ipv4-header-length-under-20.pcap", "p2p-502-public-ips.pcap", "pcap-big-endian-version-2.1.pcap",
+    "pcap-nanosecond-big-endian.pcap", "pcapng-big-endian.pcapng", "pcapng-decryption-secrets-cooked.pcapng",
+    "pcapng-home-154-flows.pcapng", "pcapng-misnamed-custom-block.pcap", "pcapng-sections-of-both-endians.pcapng",
+    "pcapng-simple-packets-snaplen-big-endian.pcapng", "qinq-pppoe-ipv6.pcap", "routing-ospf-pim-lldp-ipv6.pcap",
+    "vpn-times-go-backwards.pcap",
 )
 
 
