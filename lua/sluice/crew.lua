@@ -5,6 +5,7 @@
 local ffi = require "ffi"
 local C = require("sluice.abi").C
 local trace = require "sluice.trace"
+local shared_state = require "sluice.uses.shared"
 local uses = require "sluice.uses"
 
 local crew = {}
@@ -20,6 +21,18 @@ local ALONE = {
   { "deltas", "somebody looks at times since the packet before" },
 }
 
+-- Flow runs in the main program, packet in workers: why packet could miss what flow writes, or nil.
+local function met(r)
+  local safe, why = uses.parallel(r.handlers.flow, "flow")
+  if safe then return nil end
+  local aggregates = {}
+  for _, aggregate in ipairs(r.make.list) do aggregates[aggregate] = true end
+  local name = shared_state.between(r.handlers.packet, r.handlers.flow, aggregates)
+  if name then return ("%s, and its packet handler can reach `%s`"):format(why, name) end
+  if why:find("global", 1, true) then return why end
+  return nil
+end
+
 -- Why a recipe's handlers must run in one worker, or nil.
 local function unsafe(r)
   local h = r.handlers
@@ -32,11 +45,8 @@ local function unsafe(r)
     if not safe then return why end
     why = uses.ordered(h.packet)
     if why then return why end
-    -- What flow writes, packet could read: flow runs in the main program, packet in workers.
-    if h.flow then
-      safe, why = uses.parallel(h.flow, "flow")
-      if not safe then return why .. ", which its packet handler could read" end
-    end
+    why = h.flow and met(r)
+    if why then return why end
   end
   local early = h.flow and uses.ordered(h.flow, "flow")
   if early and early:match "stop" then return early end

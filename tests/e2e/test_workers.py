@@ -88,7 +88,14 @@ def test_what_flow_writes_packet_may_read(sluice, example, tmp_path):
     reads.write_text(WRITES_IN_FLOW % " packet = function(p) if seen[p.dport] then n:add(p.dport) end end,")
     status, rows, _ = same(sluice, reads, "-T", "csv", example)
     assert status == 0 and b"443," in rows
-    assert "line 6 writes the table `seen`, which its packet handler could read" in workers(sluice, reads, "-j", "2", example)
+    assert "line 6 writes the table `seen`, and its packet handler can reach `seen`" in workers(sluice, reads, "-j", "2", example)
+    reads.write_text(WRITES_IN_FLOW.replace("return {%s", "local function find(p) return seen[p.dport] end return {\n packet = function(p) "
+                                            "if find(p) then n:add(p.dport) end end,"))
+    same(sluice, reads, "-T", "csv", example)
+    assert "can reach `seen`" in workers(sluice, reads, "-j", "2", example)
+    alone.write_text(WRITES_IN_FLOW % " packet = function(p) n:add(p.sport) end,")  # it reads nothing of that
+    same(sluice, alone, "-T", "csv", example)
+    assert workers(sluice, alone, "-j", "2", example).endswith("2 workers")
     alone.write_text(WRITES_IN_FLOW % "")
     same(sluice, alone, "-T", "csv", example)
     assert workers(sluice, alone, "-j", "2", example).endswith("2 workers")
