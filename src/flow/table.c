@@ -301,10 +301,9 @@ static void ask_bucket(const struct sl_flows *t, const struct sl_event_batch *b,
 }
 
 static void ask_flow(const struct sl_flows *t, const struct sl_event_batch *b, uint32_t i) {
-    const struct sl_flow_event *e = &b->events[i];
-
     if (i >= b->n)
         return;
+    const struct sl_flow_event *e = &b->events[i];
     const struct sl_slots_bucket *s = sl_slots_home(&t->slots, e->hash);
     for (uint32_t found = sl_slots_match(s, sl_slots_tag(e->hash)); found; found &= found - 1) {
         uint32_t index = s->indexes[__builtin_ctz(found)];
