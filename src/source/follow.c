@@ -84,7 +84,7 @@ static int reopen(struct follow_source *f, struct sl_error *err) {
     return 0;
 }
 
-/* At the end of what there is so far: waits a little. 0: read again; SL_SOURCE_WAIT; -1 with *err. */
+/* At the end so far: waits a little. 0: read again; SL_SOURCE_WAIT; -1 with *err. */
 static int wait_for_more(struct follow_source *f, int64_t deadline_ms, struct sl_error *err) {
     int64_t now = now_ms(), left = deadline_ms - now;
     struct timespec pause = {.tv_nsec = (left < POLL_MS ? left : POLL_MS) * 1000000L};

@@ -1,5 +1,5 @@
 -- Whether what one function writes can be read by another: they would have to meet in an upvalue
--- that the first one sets, or in a table that both can reach. (Instructions are read here, not through
+-- that the first one sets, or in a table that both can reach. (Instructions are read here, not by
 -- uses/bytecode.lua: what a function makes is a prototype, which string.dump does not take.)
 local bcnames = require("jit.vmdef").bcnames
 local jutil = require "jit.util"
