@@ -55,6 +55,9 @@ struct sl_reader {
     uint64_t skip;            /* bytes to pass over before parse goes on */
     uint64_t record;          /* offset of the record that parse stands at */
     uint64_t limit;           /* records that begin here or behind are not read */
+    uint64_t queued;          /* before here, of blocks only sections and interfaces are queued */
+    int passed_over;          /* interfaces may have been described that are not known */
+    int unknown;              /* parse stands before one of them */
     void *state;              /* of the format */
     struct sl_blocks *blocks; /* NULL: nobody asked for them */
 };

@@ -47,6 +47,12 @@ static int damaged(const struct sl_reader *r, struct sl_error *err, const char *
                         (unsigned long long)r->packets);
 }
 
+/* What is wrong with an interface, unless its description may have been passed over. */
+static int unknown(struct sl_reader *r, struct sl_error *err, const char *what) {
+    r->unknown = r->passed_over;
+    return damaged(r, err, what);
+}
+
 /* Fractions of a nanosecond are cut off. */
 static struct sl_time time_of(const struct iface *f, uint64_t ticks) {
     struct sl_time t = {0};
@@ -115,12 +121,15 @@ static int section(struct sl_reader *r, const uint8_t *body, size_t size, struct
     if (sl_load16(body + 4, g->swap) != 1)
         return damaged(r, err, "this version of pcapng is not supported (1.x is)");
     g->n_ifaces = 0;
+    r->passed_over = 0;
     return read_options(r, body + 16, body + size, NULL, err);
 }
 
 static int interface(struct sl_reader *r, const uint8_t *body, size_t size, struct sl_error *err) {
     struct pcapng *g = r->state;
 
+    if (r->passed_over)
+        return unknown(r, err, "an interface is described whose number is not known");
     if (size < 8)
         return damaged(r, err, "an interface description block is too short");
     if (g->n_ifaces == INTERFACES_MAX)
@@ -149,7 +158,7 @@ static int put_packet(struct sl_reader *r, struct sl_packet *p, uint32_t iface, 
     const struct pcapng *g = r->state;
 
     if (iface >= g->n_ifaces)
-        return damaged(r, err, "a packet of an interface that was not described");
+        return unknown(r, err, "a packet of an interface that was not described");
     if (caplen > room)
         return damaged(r, err, "a packet is longer than its block");
     if (caplen > SL_MAX_CAPLEN)
@@ -225,7 +234,7 @@ static int keep(const struct sl_reader *r, enum sl_block_kind kind, const uint8_
     const struct pcapng *g = r->state;
     struct sl_block block = {r->buffer.offset, kind, g->swap, {0}, size, bytes};
 
-    if (!r->blocks)
+    if (!r->blocks || (kind == SL_BLOCK_OTHER && r->buffer.offset < r->queued))
         return 0;
     if (kind == SL_BLOCK_INTERFACE) {
         const struct iface *f = &g->ifaces[g->n_ifaces - 1];

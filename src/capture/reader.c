@@ -140,6 +140,7 @@ int sl_reader_move(struct sl_reader *r, uint64_t offset, struct sl_error *err) {
     sl_buffer_restart(&r->buffer, offset);
     r->record = offset;
     r->skip = 0;
+    r->passed_over = r->unknown = 0;
     return r->buffer.source->ops->seek(r->buffer.source, offset, err);
 }
 
@@ -168,6 +169,16 @@ struct sl_reader *sl_reader_open_at(struct sl_source *source, uint64_t offset,
         return NULL;
     }
     return r;
+}
+
+void sl_reader_passed_over(struct sl_reader *r) {
+    r->passed_over = 1;
+}
+
+int sl_reader_go_back(struct sl_reader *r, uint64_t offset, struct sl_error *err) {
+    r->queued = r->buffer.offset;
+    sl_reader_limit(r, r->queued);
+    return sl_reader_move(r, offset, err);
 }
 
 int sl_reader_can_seek(const struct sl_reader *r) {
@@ -241,7 +252,7 @@ int sl_reader_next(struct sl_reader *r, struct sl_packet *packets, uint32_t max,
     for (;;) {
         int n = r->skip ? 0 : r->format->parse(r, packets, max, err);
         if (n < 0)
-            return sl_reader_failed(r, err);
+            return r->unknown ? SL_READ_UNKNOWN : sl_reader_failed(r, err);
         if (n) {
             if (r->packets == r->before)
                 r->stats.own_time = !packets[0].no_time;

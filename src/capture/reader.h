@@ -13,7 +13,7 @@
  * (MAXIMUM_SNAPLEN, WTAP_MAX_PACKET_SIZE_STANDARD). */
 enum { SL_MAX_CAPLEN = 262144 };
 
-enum { SL_READ_END = 0, SL_READ_ERROR = -1, SL_READ_WAIT = -2 };
+enum { SL_READ_END = 0, SL_READ_ERROR = -1, SL_READ_WAIT = -2, SL_READ_UNKNOWN = -3 };
 
 struct sl_reader;
 struct sl_reader_state;
@@ -43,6 +43,17 @@ int sl_reader_can_seek(const struct sl_reader *);
  * it is in, and counts packets on. */
 int sl_reader_move(struct sl_reader *, uint64_t offset, struct sl_error *) SL_USED;
 
+/* The reader was moved over records that nobody read. Of pcapng, sl_reader_next returns from now on
+ * SL_READ_UNKNOWN before a packet of an interface that is not known, and before the description of
+ * one: how many were described in between, and so its number, is not known either. A section that
+ * begins makes all known again. */
+void sl_reader_passed_over(struct sl_reader *);
+
+/* After SL_READ_UNKNOWN: moves the reader back to `offset`, where its state was true. It reads from
+ * there to where it stood, then sl_reader_next returns SL_READ_END, and sl_reader_limit lets it go
+ * on. Of what stands between these packets only sections and interfaces are queued. */
+int sl_reader_go_back(struct sl_reader *, uint64_t offset, struct sl_error *) SL_USED;
+
 /* So many packets lie before the reader: its numbers and messages take them in. */
 void sl_reader_count_from(struct sl_reader *, uint64_t packets);
 
@@ -56,7 +67,8 @@ uint64_t sl_reader_offset(const struct sl_reader *);
 /* Fills packets[0 .. n-1], n <= max, with the next records and returns n. Their data is borrowed
  * until the next call. SL_READ_END: the capture ended well. SL_READ_ERROR: it cannot be read
  * further; *err says where and why, and every whole record before that place has been handed
- * out. SL_READ_WAIT: nothing came within timeout_ms. Never waits while it has a packet. */
+ * out. SL_READ_WAIT: nothing came within timeout_ms. SL_READ_UNKNOWN: see sl_reader_passed_over.
+ * Never waits while it has a packet. */
 int sl_reader_next(struct sl_reader *, struct sl_packet *packets, uint32_t max, int timeout_ms,
                    struct sl_error *) SL_USED;
 

@@ -30,6 +30,7 @@ struct search {
     struct sl_source *source;
     struct sl_window *window;
     const struct sl_reader_state *state; /* the one of the input's head, assumed everywhere */
+    uint64_t known;                      /* offset behind the first packet: it is true there */
     struct probe probes[PROBES_MAX + 2]; /* by offset; the first is the input's first packet */
     uint32_t n;
 };
@@ -220,6 +221,8 @@ static enum trust move(struct search *s, const struct bracket *begin, struct sl_
         return distrust(s, "no record was found behind byte %" PRIu64, at);
     if (found == TRUSTED) {
         w->sought = 1;
+        w->known = s->known;
+        sl_reader_passed_over(s->reader);
         (void)snprintf(w->note, sizeof w->note,
                        "read from byte %" PRIu64 " of %" PRId64
                        " on, where the window was found by looking at %u places",
@@ -255,8 +258,8 @@ static int is_worth_it(const struct sl_reader *r, const struct sl_source *source
 
 int sl_seek(struct sl_reader *r, struct sl_source *source, const struct sl_packet *first,
             struct sl_window *w, struct sl_error *err) {
-    struct search s = {.reader = r, .source = source, .window = w, .n = 1};
-    uint64_t behind = sl_reader_offset(r);
+    struct search s = {
+        .reader = r, .source = source, .window = w, .known = sl_reader_offset(r), .n = 1};
 
     if (!is_worth_it(r, source, w))
         return 0;
@@ -271,5 +274,5 @@ int sl_seek(struct sl_reader *r, struct sl_source *source, const struct sl_packe
     if (found != DISTRUSTED)
         return found == TRUSTED ? w->sought : -1;
     source->until = 0;
-    return sl_reader_move(r, behind, err);
+    return sl_reader_move(r, s.known, err);
 }

@@ -1,5 +1,9 @@
 #include "window.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "../flow/clock.h"
 
 enum { BATCHES_MAX = 64 }; /* read without a packet for the caller, before it is asked to look up */
@@ -46,14 +50,42 @@ static int is_past(const struct sl_window *w, const struct sl_reader *r) {
            sl_reader_offset(r) - w->edge > SL_WINDOW_MARGIN_BYTES;
 }
 
+/* Nothing of what lies between is handed out: it was, or lies before where reading began. */
+static int go_back(struct sl_window *w, struct sl_reader *r, struct sl_error *err) {
+    size_t n = strlen(w->note);
+
+    (void)snprintf(w->note + n, sizeof w->note - n,
+                   "; all before byte %" PRIu64 " was read for the interface of a packet there",
+                   sl_reader_offset(r));
+    w->back = 1;
+    return sl_reader_go_back(r, w->known, err) < 0 ? SL_READ_ERROR : 1;
+}
+
+/* As sl_reader_next, but for interfaces that were passed over. 1 or more without w->back: packets;
+ * with it: nothing to be handed out. */
+static int read_on(struct sl_window *w, struct sl_reader *r, struct sl_packet *packets,
+                   uint32_t max, int timeout_ms, struct sl_error *err) {
+    int n = sl_reader_next(r, packets, max, timeout_ms, err);
+
+    if (n == SL_READ_UNKNOWN)
+        return go_back(w, r, err);
+    if (n != SL_READ_END || !w->back)
+        return n;
+    w->back = 0;
+    sl_reader_limit(r, UINT64_MAX);
+    return sl_reader_next(r, packets, max, timeout_ms, err);
+}
+
 int sl_window_next(struct sl_window *w, struct sl_reader *r, struct sl_packet *packets,
                    uint32_t max, int timeout_ms, struct sl_error *err) {
     for (int i = 0; i < BATCHES_MAX; i++) {
         if (is_past(w, r))
             return SL_READ_END;
-        int n = sl_reader_next(r, packets, max, timeout_ms, err);
+        int n = read_on(w, r, packets, max, timeout_ms, err);
         if (n <= 0)
             return n;
+        if (w->back)
+            continue;
         uint32_t kept = narrow(w, packets, (uint32_t)n);
         if (kept)
             return (int)kept;

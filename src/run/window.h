@@ -4,6 +4,8 @@
  * compressed captures, small ones. Where the input can seek, and the times at several places of it
  * are in order, reading begins near the window (seek.h) and stops SL_WINDOW_MARGIN_BYTES behind the
  * last packet before `to`, unless time has gone back by more than SL_WINDOW_DISORDER_S until then.
+ * A pcapng that describes an interface in what was passed over is gone back to for that, once a
+ * packet or another interface asks for it.
  * So packets up to SL_WINDOW_MARGIN_BYTES from their place in time are found: capture programs that
  * drain several queues or interfaces are out of order by less.
  */
@@ -20,9 +22,11 @@ struct sl_window {
     uint64_t edge;         /* offset of the last packet before `to`, or where reading began */
     int trusted;           /* the input is in order as far as it was looked at: reading may stop */
     int sought;            /* and began in the middle */
-    int begun;             /* latest and edge are set */
-    int disorder;          /* time has gone back too far */
-    char note[320];        /* how it was read, for -v; "": nothing to say */
+    uint64_t known; /* where reading began in the middle: offset behind the input's first packet */
+    int back;       /* what was passed over is read, for the interfaces that it describes */
+    int begun;      /* latest and edge are set */
+    int disorder;   /* time has gone back too far */
+    char note[400]; /* how it was read, for -v; "": nothing to say */
 };
 
 /* Either end may be open: INT64_MIN, INT64_MAX seconds. */
