@@ -1,8 +1,6 @@
 """Captures behind HTTP: the same result as from a file, by bounded ranges only; every fault is one line."""
-import getpass
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +9,7 @@ import time
 import pytest
 
 from httpd import MODES, Server
+from nginx import serving
 from support import PROGRAM, SLOWNESS, pcap, peak_kib, tcp_frame
 
 FIRST, LATER = 1 << 20, 2 << 20
@@ -294,48 +293,12 @@ def test_ctrl_c_while_the_server_says_nothing(server):
 
 # --- nginx, as it would serve captures.
 
-NGINX = """
-user {2}; daemon off; pid {0}/pid; error_log {0}/error; worker_processes 1;
-events {{ worker_connections 64; }}
-http {{
-  log_format ranges '$request_method $status $http_range $http_if_match $body_bytes_sent';
-  access_log {0}/log ranges;
-  client_body_temp_path {0}/b; proxy_temp_path {0}/p; fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u;
-  scgi_temp_path {0}/s;
-  server {{ listen 127.0.0.1:{1}; root {0}/www; }}
-}}
-"""
-
-
-def free_port():
-    with Server({}) as probe:
-        return probe.httpd.server_port
-
-
 @pytest.fixture
 def nginx(tmp_path, monkeypatch):
     """(URL prefix, folder that it serves, log()) of an nginx of this test."""
-    program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
-    if not program:
-        pytest.skip("nginx is not installed")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    port = free_port()
-    (tmp_path / "www").mkdir()
-    (tmp_path / "conf").write_text(NGINX.format(tmp_path, port, getpass.getuser()))
-    tmp_path.chmod(0o755)
-    with subprocess.Popen([program, "-c", tmp_path / "conf", "-e", tmp_path / "error"]) as process:
-        try:
-            deadline = time.monotonic() + 10
-            while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
-                assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "error").read_text()
-                time.sleep(0.02)
-
-            def log():
-                time.sleep(0.1)
-                return [line.split() for line in (tmp_path / "log").read_text().splitlines()]
-            yield "http://127.0.0.1:%d/" % port, tmp_path / "www", log
-        finally:
-            process.send_signal(signal.SIGTERM)
+    with serving(tmp_path) as running:
+        yield running
 
 
 def only_bounded_ranges(log, size):
