@@ -300,6 +300,7 @@ const struct sl_stats *sl_run_stats(struct sl_run *);
 const char *sl_run_link_type(const struct sl_run *, uint32_t i);
 const char *sl_run_input_name(const struct sl_run *, uint32_t i); /* secrets redacted */
 uint64_t sl_run_bytes_read(const struct sl_run *);
+uint64_t sl_run_frames(const struct sl_run *); /* read so far, whether they passed or not */
 void sl_run_traffic(const struct sl_run *, struct sl_traffic *);
 /* Of a run that captures; 0: it does not. */
 int sl_run_live_counters(const struct sl_run *, struct sl_live_counters *);
@@ -623,7 +624,7 @@ struct sl_host {
     uint64_t n_sent[2];     /* wire bytes that it sent in these */
     uint64_t n_received[2]; /* … and that were sent to it */
     struct sl_time first, last;
-    uint32_t bins[SL_HOST_BINS]; /* flows by their beginning */
+    uint32_t bins[SL_HOST_BINS]; /* flows by their beginning: see sl_hosts_flows_in */
 };
 /* Largest first by bytes in all, as source, as destination; flows as source, as destination. */
 /* clang-format off */
@@ -641,10 +642,27 @@ uint32_t sl_hosts_rank(struct sl_hosts *, uint32_t by, uint32_t n);
 const struct sl_host *sl_hosts_at(const struct sl_hosts *, uint32_t i);
 uint32_t sl_hosts_count(const struct sl_hosts *, uint32_t by); /* hosts that have something of it */
 double sl_hosts_bin(const struct sl_hosts *);                  /* seconds of a bin of timelines */
-uint32_t sl_hosts_bins(const struct sl_hosts *);               /* bins up to the last with a flow */
+uint32_t sl_hosts_bins(const struct sl_hosts *);               /* from the first flow to the last */
+uint32_t sl_hosts_flows_in(const struct sl_hosts *, const struct sl_host *, uint32_t bin);
 uint64_t sl_hosts_dropped(const struct sl_hosts *);
 double sl_hosts_error(const struct sl_hosts *);  /* no host's bytes are too low by more */
 uint64_t sl_hosts_lost(const struct sl_hosts *); /* ends of flows for which there was no memory */
+int sl_hosts_merge(struct sl_hosts *to, const struct sl_hosts *from, struct sl_error *);
+int sl_hosts_to_bytes(const struct sl_hosts *, uint8_t **bytes, size_t *size, struct sl_error *);
+struct sl_hosts *sl_hosts_from_bytes(const uint8_t *, size_t size, struct sl_error *);
+
+/* The largest flows, whole; contract: src/aggregate/largest.h. */
+struct sl_largest;
+struct sl_largest *sl_largest_new(uint32_t n, struct sl_error *);
+void sl_largest_free(struct sl_largest *);
+void sl_largest_add(struct sl_largest *, const struct sl_flow *);
+uint32_t sl_largest_sort(struct sl_largest *); /* how many there are */
+const struct sl_flow *sl_largest_at(const struct sl_largest *, uint32_t i);
+uint64_t sl_largest_lost(const struct sl_largest *); /* flows for which there was no memory */
+int sl_largest_merge(struct sl_largest *to, const struct sl_largest *from, uint64_t numbers,
+                     struct sl_error *);
+int sl_largest_to_bytes(struct sl_largest *, uint8_t **bytes, size_t *size, struct sl_error *);
+struct sl_largest *sl_largest_from_bytes(const uint8_t *, size_t size, struct sl_error *);
 
 /* What a regular file is known by under any name: its size, and a CRC-32 of its first 64 KiB.
  * -1: it is no regular file, or cannot be read. */

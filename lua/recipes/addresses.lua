@@ -1,6 +1,4 @@
 -- One row a host: as originator and as destination of flows, bytes both ways, first and last seen.
-local hosts = require "sluice.hosts"
-
 local MOST_RANKED = 20000 -- hosts among which the largest of each country are looked for
 
 local COLUMNS = { { name = "address", type = "address", role = "address" },
@@ -63,7 +61,7 @@ return {
     top = { default = 10, about = "hosts of each ranking" },
     each = { default = 5, about = "hosts of each country" } },
   start = function(opt, out)
-    local seen = hosts.new()
+    local seen = hosts { "hosts" }
     return {
       flow = function(f) seen:add(f) end,
       finish = function(view)

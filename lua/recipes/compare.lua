@@ -1,7 +1,5 @@
 -- Two captures side by side, before and after a change: what is new, gone, grown, by host, service
 -- and country. `sluice compare A B` runs this once for each; finish gets the first one's profile.
-local hosts = require "sluice.hosts"
-
 local MOST_HOSTS = 20000 -- of each capture that are compared
 local SHARED = 65536 -- the source's country times this, plus the destination's, is a key
 
@@ -122,7 +120,7 @@ return {
   options = { top = { default = 10, about = "rows of each chart" },
     rows = { default = 1000, about = "rows of each table, those with the largest difference" } },
   start = function(opt)
-    local seen = hosts.new()
+    local seen = hosts { "hosts" }
     local service_bytes = sum { "bytes by service", key = "service" }
     local service_flows = count { "flows by service", key = "service" }
     local pair_bytes = sum { "bytes by countries", key = "countries" }

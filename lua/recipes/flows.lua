@@ -89,29 +89,6 @@ end
 local FULL_COLUMNS = {}
 for i, column in ipairs(FULL) do FULL_COLUMNS[i] = column[1] end
 
-local function larger(a, b)
-  if a.bytes ~= b.bytes then return a.bytes > b.bytes end
-  return a.number < b.number
-end
-
--- Keeps the n largest flows, ties by first packet. Few flows still fit once it is full, so only
--- those are copied: f itself is gone after the batch. The list is cut back when it has twice as
--- many.
-local function largest(n)
-  local list, least = {}, -1
-  local function cut()
-    table.sort(list, larger)
-    for i = #list, n + 1, -1 do list[i] = nil end
-    if #list == n then least = list[n].bytes end
-    return list
-  end
-  return cut, function(f)
-    if f.bytes <= least then return end
-    list[#list + 1] = f:copy()
-    if #list >= 2 * n then cut() end
-  end
-end
-
 return {
   about = "the flow table: every flow with its ends, times, packets and bytes",
   options = { top = { default = 20, about = "flows to show in text form, the largest first" },
@@ -125,24 +102,28 @@ return {
       }
     end
     local is_page = out:is_page()
-    local list, keep = largest(is_page and opt.flows or opt.top)
+    local may_be_page = is_page or out:of_pieces()
     local seen = count { "flows" }
-    local names = is_page and count { "names of addresses", keys = 50000,
+    local kept = largest { "largest flows", n = may_be_page and opt.flows or opt.top }
+    local names = may_be_page and count { "names of addresses", keys = 50000,
       key = { "address:address", "name:string" } }
     return {
-      packet = is_page and function(p)
+      packet = names and function(p)
         if p.sport == 53 and p.proto == 17 then dns.add_answers(p.payload, names) end
       end or nil,
       flow = function(f)
         seen:add(1)
-        keep(f)
+        kept:add(f)
       end,
       finish = function(view)
         local shown = {}
         local of = is_page and dns.names(names)
-        for i, f in ipairs(list()) do shown[i] = is_page and full(f, of) or brief(f) end
+        for i, f in kept:each() do
+          if i > opt.top and not is_page then break end
+          shown[i] = is_page and full(f, of) or brief(f)
+        end
         view:table { title = "Largest flows", name = "flows", rows = shown, total = seen:value(),
-          columns = is_page and FULL_COLUMNS or BRIEF, chart = "" }
+          notes = kept:notes(), columns = is_page and FULL_COLUMNS or BRIEF, chart = "" }
       end,
     }
   end,

@@ -7,18 +7,19 @@
 --
 -- What recipes may write stands in lua/README.md: the kinds and their options here and in
 -- aggregate_spec.lua, what is added in aggregate_add.lua, what is read in aggregate_read.lua. What
--- is exact, bounded and stated: src/aggregate/aggregate.h. src/abi.h must have been given to
--- ffi.cdef before this is loaded.
+-- is exact, bounded and stated: src/aggregate/aggregate.h. Those of whole flows (hosts, largest)
+-- stand in aggregate_flows.lua. src/abi.h must have been given to ffi.cdef before this is loaded.
 
 local ffi = require("ffi")
 local code = require("sluice.aggregate_add")
+local of_flows = require("sluice.aggregate_flows")
 local read = require("sluice.aggregate_read")
 local spec = require("sluice.aggregate_spec")
 
 local error, getmetatable, pairs, pcall, setmetatable, type =
   error, getmetatable, pairs, pcall, setmetatable, type
 
-local aggregate = { kinds = spec.kinds }
+local aggregate = { kinds = spec.kinds, flow_kinds = of_flows.kinds }
 
 local function new_c(lib, fields)
   local c_spec, err = ffi.new("struct sl_agg_spec"), ffi.new("struct sl_error")
@@ -36,6 +37,8 @@ for kind in pairs(spec.kinds) do
   metatables[kind], is_metatable[metatable] = metatable, true
 end
 
+for _, kind in pairs(of_flows.kinds) do is_metatable[kind.metatable] = true end
+
 local function construct(lib, kind, options)
   local object = spec.check(kind, options)
   object.c = new_c(lib, object)
@@ -52,13 +55,13 @@ function aggregate.new(context)
   local lib = context and context.C or ffi.C
   local make, by_name, sealed = { list = {} }, {}, false
 
-  local function constructor(kind)
+  local function constructor(kind, construct_one)
     return function(options)
       if sealed then
         error(("%s { … } belongs into start: aggregates made elsewhere could not be merged")
           :format(kind), 2)
       end
-      local done, object = pcall(construct, lib, kind, options)
+      local done, object = pcall(construct_one, kind, options)
       if not done then
         error(object, 2)
       elseif by_name[object.name] then
@@ -72,7 +75,10 @@ function aggregate.new(context)
   end
 
   for kind in pairs(spec.kinds) do
-    make[kind] = constructor(kind)
+    make[kind] = constructor(kind, function(...) return construct(lib, ...) end)
+  end
+  for kind in pairs(of_flows.kinds) do
+    make[kind] = constructor(kind, of_flows.new)
   end
   function make.seal()
     sealed = true

@@ -78,7 +78,9 @@ local function shared(recipes)
   local list = {}
   for _, r in ipairs(recipes) do
     if r.handlers.packet then
-      for _, aggregate in ipairs(r.make.list) do list[#list + 1] = aggregate end
+      for _, aggregate in ipairs(r.make.list) do
+        if not aggregate.flows_only then list[#list + 1] = aggregate end
+      end
     end
   end
   return list

@@ -498,6 +498,7 @@ function Run:info()
     flow_stats = first and C.sl_tap_stats(first.tap) or nil,
     silent = not first, inputs = inputs, link_types = link_types, status = self.status or 0,
     bytes_read = tonumber(C.sl_run_bytes_read(self.handle)), traffic = traffic,
+    frames = tonumber(C.sl_run_frames(self.handle)),
     workers = self.workers, alone = self.alone }
 end
 

@@ -259,6 +259,7 @@ local function merge_pieces(p, chosen)
   lay_out(o)
   o.arguments, o.version = arguments, core.version
   local pieces = merge.read(p.inputs, plan.recipes, o)
+  o.merges = true
   local out = output.open(o, plan)
   merge.start(pieces, plan.recipes, p.recipe_options, out)
   local total = merge.add(pieces, plan.recipes)

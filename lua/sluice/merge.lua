@@ -127,7 +127,8 @@ end
 
 -- ---- adding up ----
 
-local function add_aggregates(piece, recipes)
+-- before: frames of the pieces before it in time.
+local function add_aggregates(piece, recipes, before)
   for i, r in ipairs(recipes) do
     local theirs = piece.recipes[i].aggregates
     if #theirs ~= #r.make.list then
@@ -135,7 +136,7 @@ local function add_aggregates(piece, recipes)
         #r.make.list)
     end
     for k, a in ipairs(r.make.list) do
-      local ok, why = pcall(a.merge, a, theirs[k].bytes)
+      local ok, why = pcall(a.merge, a, theirs[k].bytes, before)
       if not ok then refuse(piece.path, "%s", (tostring(why):gsub("^[^ ]+:%d+: ", ""))) end
     end
   end
@@ -161,6 +162,16 @@ local function by_time(pieces)
   return list
 end
 
+-- How many frames one run would have met before those of each piece.
+local function frames_before(pieces)
+  local before, sum = {}, 0
+  for _, entry in ipairs(by_time(pieces)) do
+    before[entry[1]] = sum
+    sum = sum + entry[1].frames
+  end
+  return before
+end
+
 local function add_statistics(total, piece)
   local ok, why = pcall(tally.add, total.stats, piece.statistics)
   if ok and piece.flow_statistics then
@@ -175,8 +186,9 @@ function merge.add(pieces, recipes)
   local total = { stats = ffi.new "struct sl_stats", inputs = {}, link_types = {}, status = 0,
     bytes_read = 0, traffic = ffi.new "struct sl_traffic", workers = 0,
     alone = "results are merged" }
+  local before = frames_before(pieces)
   for _, piece in ipairs(pieces) do
-    partial.believe(piece.path, add_aggregates, piece, recipes)
+    partial.believe(piece.path, add_aggregates, piece, recipes, before[piece])
     partial.believe(piece.path, add_statistics, total, piece)
     for _, input in ipairs(piece.inputs) do total.inputs[#total.inputs + 1] = input.name end
     if piece.status ~= 0 then total.status, total.broken = 1, total.broken or piece.path end

@@ -89,7 +89,8 @@ Mute.__index = Mute
 
 --- An output of the form that the options ask for, into which nothing can be written.
 function output.mute(o, plan)
-  return setmetatable({ form = form_of(o), file = o.file, top = o.top, plan = plan }, Mute)
+  return setmetatable({ form = form_of(o), file = o.file, top = o.top, plan = plan, options = o },
+    Mute)
 end
 
 function Mute:rows()
@@ -109,6 +110,12 @@ end
 --- columns.
 function Out:is_page()
   return self.form == "html" or self.plan.is_suite and ROW_FORMS[self.form] ~= nil
+end
+
+--- Whether what is counted goes into pieces, or comes out of them (sluice merge): then it must do
+--- for every form, since a piece does not know which one it will have.
+function Out:of_pieces()
+  return self.options.partial ~= nil or self.options.merges == true
 end
 
 --- How many rows of many to show: n to people, in text and pictures; all to programs.
@@ -141,7 +148,9 @@ end
 --- recipe whose result is flows as they are decided: rows:add(flows, n), rows:done().
 function Out:rows()
   local form = ROW_FORMS[self.form]
-  if not form or self.plan.is_suite then return nil end
+  if self.plan.is_suite then return nil end
+  if self.options.partial then self.streamed = true end -- a program's form would want all of them
+  if not form then return nil end
   if self.database then return self.database:flows() end
   local rows = C.sl_rows_new(self.handle, geo.handle(), services.handle(), form)
   rows = ffi.gc(rows, C.sl_rows_free)
@@ -350,6 +359,7 @@ function Out:finish(info, status, message)
   return status, message
 end
 
-Mute.is_text, Mute.is_page, Mute.cut = Out.is_text, Out.is_page, Out.cut
+Mute.is_text, Mute.is_page, Mute.cut, Mute.of_pieces = Out.is_text, Out.is_page, Out.cut,
+  Out.of_pieces
 
 return output

@@ -119,7 +119,8 @@ function partial.write(path, o, recipes, run, flows)
     { "program", o.version }, { "recipes", value.array(list) },
     { "options", partial.options_of(o) }, { "databases", databases() },
     { "inputs", inputs_of(run.inputs) }, { "status", run.status },
-    { "bytes_read", run.bytes_read }, { "link_types", value.array(run.link_types) },
+    { "bytes_read", run.bytes_read }, { "frames", run.frames },
+    { "link_types", value.array(run.link_types) },
     { "flows", flows }, { "statistics", tally.of(run.stats) },
     { "flow_statistics", tally.of_flows(run.flow_stats) },
     { "edges", value.object { { "version", EDGES } } },
@@ -190,6 +191,7 @@ function partial.read(path)
   null_free(piece)
   local whole, stop = pcall(cut_aggregates, piece, text, HEAD + size + 1)
   if not whole or stop ~= #text - 3 then refuse(path, BROKEN) end
+  if type(piece.frames) ~= "number" then refuse(path, BROKEN) end
   if piece.edges.version ~= EDGES then
     refuse(path, "it says of open flows what this program cannot read: use the one that wrote it")
   end

@@ -41,6 +41,9 @@ function recipe.environment(make, path)
   for kind in pairs(aggregate.kinds) do
     env[kind] = make[kind]
   end
+  for kind in pairs(aggregate.flow_kinds) do
+    env[kind] = make[kind]
+  end
   return setmetatable(env, {
     __index = function(_, name)
       error(("there is no variable '%s'"):format(tostring(name)), 2)

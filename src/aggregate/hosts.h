@@ -14,8 +14,25 @@
  * counts what was dropped. Ranks and values depend on the flows and their order only, not on the
  * hash, whose seed is random because keys come from captures.
  *
- * A host's timeline has SL_HOST_BINS bins of flows by their beginning, in seconds since the first
- * packet; all hosts share the width, which doubles whenever a flow begins past the last bin. */
+ * A host's timeline has SL_HOST_BINS bins of flows by their beginning, aligned to 1970-01-01 UTC,
+ * which sl_hosts_flows_in reads; all hosts share the width: the least of 1, 2, 4, … milliseconds at
+ * which the bins reach from the first beginning to the last.
+ *
+ * Merging is associative and commutative: as long as nothing was dropped, every order and grouping
+ * gives the same bytes; past the bound it is commutative and keeps the stated error. Refused before
+ * anything changes: another bound, the same table, lack of memory for all hosts of both.
+ *
+ * The byte form, all numbers little endian:
+ *
+ *     "SLHO"  u16 version (1)  u32 max  u8 rung (a bin is 2^rung ms)  u8 bins
+ *     i64 first bin, counted from 1970  u64 dropped  u64 lost  u64 error
+ *     u32 n, n x host, ascending by address:
+ *         4 x u32 address, as source and as destination (u64 flows, sent, received),
+ *         first, last (i64 s, u32 ns), bins x u32
+ *     u32 CRC-32 (that of zlib) of everything before
+ *
+ * sl_hosts_from_bytes takes any bytes from anywhere and refuses what would not have been written;
+ * sl_hosts_to_bytes gives memory to free with sl_agg_bytes_free. */
 #ifndef SL_HOSTS_H
 #define SL_HOSTS_H
 

@@ -2,24 +2,20 @@
 #include "aggregate.h"
 
 #include <stdlib.h>
-#include <zlib.h>
 
 #include "bytes.h"
 #include "hll.h"
 #include "kind.h"
 #include "pick.h"
+#include "wire.h"
 
-/* Counts while bytes is NULL, writes in a second pass. */
 struct writer {
-    uint8_t *bytes;
-    size_t n;
+    struct sl_wire_out out;
     uint32_t *codes; /* room for those of one sketch */
 };
 
 static void put(struct writer *w, uint64_t value, unsigned size) {
-    for (unsigned i = 0; i < size; i++, w->n++)
-        if (w->bytes)
-            w->bytes[w->n] = (uint8_t)(value >> 8 * i);
+    sl_wire_put(&w->out, value, size);
 }
 
 static void put_words(struct writer *w, const uint64_t *words, size_t n) {
@@ -33,9 +29,7 @@ static void put_i128(struct writer *w, sl_i128 value) {
 }
 
 static void put_raw(struct writer *w, const void *bytes, size_t n) {
-    if (w->bytes && n)
-        memcpy(w->bytes + w->n, bytes, n);
-    w->n += n;
+    sl_wire_put_raw(&w->out, bytes, n);
 }
 
 static void put_text(struct writer *w, const char *text, size_t n) {
@@ -46,8 +40,7 @@ static void put_text(struct writer *w, const char *text, size_t n) {
 static void put_head(struct writer *w, const struct sl_agg *a) {
     const struct sl_agg_spec *s = &a->spec;
 
-    put_raw(w, SL_BYTES_MAGIC, 4);
-    put(w, SL_BYTES_VERSION, 2);
+    sl_wire_put_head(&w->out, SL_BYTES_MAGIC, SL_BYTES_VERSION);
     put(w, s->kind, 1);
     put(w, s->decimals, 1);
     put(w, s->parts, 1);
@@ -79,7 +72,7 @@ static void put_hll(struct writer *w, const struct sl_hll *h, uint32_t precision
         return;
     }
     put(w, h->n, 4);
-    if (w->bytes)
+    if (w->out.bytes)
         sl_hll_codes(h, w->codes);
     for (uint32_t i = 0; i < h->n; i++)
         put(w, w->codes[i], 4);
@@ -131,7 +124,7 @@ struct orders {
 };
 
 static void put_all(struct writer *w, const struct sl_agg *a, const struct orders *o) {
-    w->n = 0;
+    w->out.n = 0;
     put_head(w, a);
     put_texts(w, &a->texts, &o->texts);
     if (o->first.table)
@@ -167,11 +160,11 @@ static int write_all(struct writer *w, const struct sl_agg *a, const struct orde
             return -1;
     }
     put_all(w, a, o);
-    w->bytes = malloc(w->n + 4);
-    if (!w->bytes)
+    w->out.bytes = malloc(w->out.n + 4);
+    if (!w->out.bytes)
         return -1;
     put_all(w, a, o);
-    put(w, crc32_z(0, w->bytes, w->n), 4);
+    sl_wire_seal(&w->out);
     return 0;
 }
 
@@ -186,8 +179,8 @@ int sl_agg_to_bytes(struct sl_agg *a, uint8_t **bytes, size_t *size, struct sl_e
     sl_order_free(&o.first);
     sl_order_free(&o.table);
     free(w.codes);
-    *bytes = w.bytes;
-    *size = w.n;
+    *bytes = w.out.bytes;
+    *size = w.out.n;
     return failed ? sl_error_set(err, SL_EXIT_USAGE, "no memory to write aggregate \"%s\"",
                                  a->spec.name)
                   : 0;

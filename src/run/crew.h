@@ -35,7 +35,8 @@ uint32_t sl_crew_wait(struct sl_crew *);
 /* The next decided flows of a tap, good until the next call for it. */
 uint32_t sl_crew_decided(struct sl_crew *, uint32_t tap, struct sl_flow ***flows);
 const struct sl_flow_stats *sl_crew_flow_stats(struct sl_crew *, uint32_t tap);
-uint64_t sl_crew_bytes(struct sl_crew *); /* as sl_feed_bytes */
+uint64_t sl_crew_bytes(struct sl_crew *);  /* as sl_feed_bytes */
+uint64_t sl_crew_frames(struct sl_crew *); /* as sl_run_frames */
 
 /* For a worker's run: the split that it was at is done; gets another one. SL_STEP_PACKETS or
  * SL_STEP_END. */

@@ -211,3 +211,10 @@ uint64_t sl_crew_bytes(struct sl_crew *c) {
     pthread_mutex_unlock(&c->lock);
     return bytes;
 }
+
+uint64_t sl_crew_frames(struct sl_crew *c) {
+    pthread_mutex_lock(&c->lock);
+    uint64_t frames = c->clock.packets;
+    pthread_mutex_unlock(&c->lock);
+    return frames;
+}

@@ -394,6 +394,10 @@ uint64_t sl_run_bytes_read(const struct sl_run *r) {
     return r->crew ? sl_crew_bytes(r->crew) : sl_feed_bytes(r->feed);
 }
 
+uint64_t sl_run_frames(const struct sl_run *r) {
+    return r->crew ? sl_crew_frames(r->crew) : r->clock.packets;
+}
+
 void sl_run_traffic(const struct sl_run *r, struct sl_traffic *traffic) {
     sl_feed_traffic(r->feed, traffic);
 }

@@ -6,6 +6,8 @@
 #include <zlib.h>
 
 #include "../../src/aggregate/aggregate.h"
+#include "../../src/aggregate/hosts.h"
+#include "../../src/aggregate/largest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -60,6 +62,51 @@ static void add_some(struct sl_agg *a) {
     }
 }
 
+/* Those of whole flows have forms of their own. */
+static void try_hosts(const uint8_t *data, size_t size) {
+    struct sl_error err;
+    struct sl_hosts *a = sl_hosts_from_bytes(data, size, &err), *b;
+    uint8_t *again;
+    size_t n;
+
+    if (!a)
+        return;
+    must(!sl_hosts_to_bytes(a, &again, &n, &err));
+    must(n == size && !memcmp(again, data, size));
+    sl_agg_bytes_free(again);
+    b = sl_hosts_from_bytes(data, size, &err);
+    for (uint32_t i = 0; b && i < 50; i++) {
+        struct sl_flow f = {.src = {{0, 0, 0xffff, i}}, .first = {i * INT64_C(1000000), 0}};
+        sl_hosts_add(b, &f);
+    }
+    if (b)
+        (void)sl_hosts_merge(a, b, &err);
+    for (uint32_t i = sl_hosts_rank(a, SL_HOSTS_BY_BYTES, 10); i > 0; i--)
+        for (uint32_t k = 0; k < sl_hosts_bins(a); k++)
+            (void)sl_hosts_flows_in(a, sl_hosts_at(a, i - 1), k);
+    sl_hosts_free(a);
+    sl_hosts_free(b);
+}
+
+static void try_largest(const uint8_t *data, size_t size) {
+    struct sl_error err;
+    struct sl_largest *a = sl_largest_from_bytes(data, size, &err), *b;
+    uint8_t *again;
+    size_t n;
+
+    if (!a)
+        return;
+    must(!sl_largest_to_bytes(a, &again, &n, &err));
+    must(n == size && !memcmp(again, data, size));
+    sl_agg_bytes_free(again);
+    b = sl_largest_from_bytes(data, size, &err);
+    if (b)
+        (void)sl_largest_merge(a, b, UINT64_MAX / 2, &err);
+    (void)sl_largest_sort(a);
+    sl_largest_free(a);
+    sl_largest_free(b);
+}
+
 static void same_bytes(struct sl_agg *a, const uint8_t *data, size_t size) {
     struct sl_error err;
     uint8_t *again;
@@ -79,6 +126,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memcpy(bytes, data, size);
     for (unsigned i = 0; i < 4 && size > 4; i++)
         bytes[size - 4 + i] = (uint8_t)(crc32_z(0, bytes, size - 4) >> 8 * i);
+    try_hosts(bytes, size);
+    try_largest(bytes, size);
     a = sl_agg_from_bytes(bytes, size, &err);
     b = sl_agg_from_bytes(bytes, size, &err);
     must((a == NULL) == (b == NULL));

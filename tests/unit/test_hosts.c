@@ -100,13 +100,14 @@ static void timelines_widen(void **state) {
 
     for (int i = 0; i < 50; i++)
         add(h, flow(1, 2, 1, 0, i * 10.0));
-    add(h, flow(1, 2, 1, 0, -3)); /* before the first packet */
-    assert_true(sl_hosts_bin(h) * SL_HOST_BINS > 490);
-    assert_true(sl_hosts_bin(h) * SL_HOST_BINS <= 2 * 490.001);
-    assert_int_equal(sl_hosts_bins(h), (uint32_t)(490 / sl_hosts_bin(h)) + 1);
+    add(h, flow(1, 2, 1, 0, -300)); /* decided later, begun before all others, before 1970 */
+    assert_true(sl_hosts_bin(h) * SL_HOST_BINS > 790);
+    assert_true(sl_hosts_bin(h) * SL_HOST_BINS <= 4 * 790);
+    assert_true(sl_hosts_bins(h) > SL_HOST_BINS / 2 && sl_hosts_bins(h) <= SL_HOST_BINS);
     sl_hosts_rank(h, SL_HOSTS_BY_BYTES, 1);
-    for (int k = 0; k < SL_HOST_BINS; k++)
-        sum += sl_hosts_at(h, 0)->bins[k];
+    assert_int_equal(sl_hosts_flows_in(h, sl_hosts_at(h, 0), 0), 1);
+    for (uint32_t k = 0; k < sl_hosts_bins(h); k++)
+        sum += sl_hosts_flows_in(h, sl_hosts_at(h, 0), k);
     assert_int_equal(sum, 51);
     sl_hosts_free(h);
 }
