@@ -6,7 +6,7 @@ exclude_files = { "build", "node_modules" }
 -- A recipe may use these; sluice sets them (lua/README.md).
 local recipe = {
   "sum", "count", "min", "max", "mean", "top", "distinct", "quantile", "histogram", "series",
-  "sample", "hosts", "largest", "addr", "net", "geo", "services", "stop",
+  "sample", "hosts", "largest", "estimate", "addr", "net", "geo", "services", "stop",
 }
 files["lua/recipes"] = { read_globals = recipe }
 files["examples"] = { read_globals = recipe }

@@ -35,5 +35,7 @@ const struct sl_abi_size sl_abi_sizes[] = {
     SIZE(sl_live_options),
     SIZE(sl_live_counters),
     SIZE(sl_host),
+    SIZE(sl_sample_account),
+    SIZE(sl_estimate_row),
     {NULL, 0},
 };

@@ -215,6 +215,8 @@ struct sl_options {
     uint8_t follow;          /* the one input grows: it ends by Ctrl-C only */
     uint8_t deltas;          /* fill sl_packet.delta */
     uint8_t progress; /* show how far the reading is on standard error, if it is a terminal */
+    double sample;    /* read so large a part of the one input by chance, to 1; 0: all of it */
+    uint64_t seed;    /* of the sample: another number, another choice */
 };
 
 enum { SL_BATCH = 128 };
@@ -276,9 +278,22 @@ struct sl_traffic {
     uint32_t last_status; /* HTTP status of the latest one that failed; 0: none failed with one */
 };
 
+/* What a run has read of its input with sl_options.sample: blocks of equal size, one of every so
+ * many. */
+struct sl_sample_account {
+    uint64_t blocks;    /* that were read to their end; the estimates are made of them */
+    uint64_t wanted;    /* blocks; where fewer were read, the estimates are of the first part */
+    uint32_t every;     /* one of so many that lie behind one another was read */
+    double block_bytes; /* size of a block in the input */
+    double bytes;       /* of the records that were read in them */
+    double of_bytes;    /* of the records that they stand for */
+};
+
 struct sl_run;
 struct sl_out;
 struct sl_agg;
+struct sl_estimate;
+struct sl_blocks_read;
 
 /* Opens the inputs; options are borrowed until it returns. NULL with *err on failure. */
 struct sl_run *sl_run_open(const struct sl_options *, struct sl_error *err);
@@ -313,6 +328,12 @@ const char *sl_run_window_note(const struct sl_run *, uint32_t i);
 /* Whether time went back so far in an input that was read from the middle on that packets of the
  * window may lie where it was not read. */
 int sl_run_window_doubt(const struct sl_run *, uint32_t i);
+/* Of a run over a sample; NULL, 0: it is over all. The keys of the estimate are the SL_P_… that
+ * were met, and SL_P_N for all packets that passed -f and -Y. */
+const struct sl_blocks_read *sl_run_blocks(const struct sl_run *);
+struct sl_estimate *sl_run_estimate(struct sl_run *);
+int sl_run_sample(const struct sl_run *, struct sl_sample_account *);
+
 /* Names the recipe that is at work, for the message when it does not return after Ctrl-C. */
 void sl_interrupt_at(const char *recipe);
 
@@ -663,6 +684,28 @@ int sl_largest_merge(struct sl_largest *to, const struct sl_largest *from, uint6
                      struct sl_error *);
 int sl_largest_to_bytes(struct sl_largest *, uint8_t **bytes, size_t *size, struct sl_error *);
 struct sl_largest *sl_largest_from_bytes(const uint8_t *, size_t size, struct sl_error *);
+
+/* Packets and bytes by key, estimated from a sample; contract: src/aggregate/estimate.h. */
+struct sl_estimate_row {
+    struct sl_addr address; /* the key: one of these */
+    double number;
+    double blocks; /* that held it */
+    double packets, packets_low, packets_high;
+    double bytes, bytes_low, bytes_high;
+};
+struct sl_estimate *sl_estimate_new(uint32_t type,
+                                    struct sl_error *); /* SL_AGG_NUMBER, …_ADDRESS */
+void sl_estimate_free(struct sl_estimate *);
+void sl_estimate_follow(struct sl_estimate *, const struct sl_blocks_read *);
+void sl_estimate_add_n(struct sl_estimate *, double key, double bytes);
+void sl_estimate_add_a(struct sl_estimate *, const struct sl_addr *key, double bytes);
+/* Puts the keys that can be estimated in order, the most bytes first, and says how many there are.
+ */
+uint64_t sl_estimate_rank(struct sl_estimate *);
+const struct sl_estimate_row *sl_estimate_at(const struct sl_estimate *, uint64_t i);
+uint64_t
+sl_estimate_rare(const struct sl_estimate *); /* keys that too few blocks held, as ranked */
+uint64_t sl_estimate_lost(const struct sl_estimate *); /* packets of keys for which was no room */
 
 /* What a regular file is known by under any name: its size, and a CRC-32 of its first 64 KiB.
  * -1: it is no regular file, or cannot be read. */

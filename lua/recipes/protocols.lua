@@ -28,6 +28,25 @@ return {
   options = { top = { default = 20, about = "ports to show" },
     x = { default = "flows", about = "what places points across: flows, bytes, sent, received" },
     y = { default = "bytes", about = "the same, upwards" } },
+  sampled = function(opt, out)
+    local by_service = estimate { "packets by service", key = "service" }
+    return {
+      packet = function(p)
+        if p.ip_version > 0 then by_service:add(services.key_of(p), p.len) end
+      end,
+      finish = function(view, run)
+        local sample, rows = run.sample, {}
+        for i, x in ipairs(sample.protocols) do rows[i] = { x[1], sample:cells(x[2]) } end
+        view:table { title = "Protocols, estimated", rows = rows, notes = sample:notes(true),
+          chart = "bytes", columns = { "protocol", unpack(by_service.columns) } }
+        local list = by_service:top(out:cut(opt.top))
+        for _, row in ipairs(list) do row[1] = services.key_name(row[1]) end
+        view:table { title = "Services, estimated", rows = list, total = list.total,
+          notes = by_service:notes "services", chart = "bytes",
+          columns = { { name = "service", role = "service" }, unpack(by_service.columns) } }
+      end,
+    }
+  end,
   start = function(opt, out)
     local bytes = top { "bytes by port", key = "port" }
     local flows = count { "flows by port", key = "port" }

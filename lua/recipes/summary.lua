@@ -15,9 +15,36 @@ local function conservation(run)
     table.concat(parts, " + "), sum) }
 end
 
+-- Of a sample: what a record says of packets and bytes, with intervals.
+local function estimated(out, sample)
+  local protocols = {}
+  for i, x in ipairs(sample.protocols) do
+    protocols[i] = { x[1], out:object(sample:fields(x[2])) }
+  end
+  return protocols
+end
+
 return {
   about = "what the capture holds: packets, bytes, times, flows, protocols",
   flows = true,
+  sampled = function()
+    return {
+      finish = function(out, run)
+        local sample = run.sample
+        local fields = sample:fields(sample.all)
+        table.insert(fields, 1, { "inputs", out:array(run.inputs) })
+        for _, field in ipairs {
+          { "flows", out.null }, { "link_types", out:array(run.link_types) },
+          { "protocols", out:object(estimated(out, sample)) },
+          { "not_estimated", out:array(sample.rare) },
+          { "sample", sample:object(out) }, { "truncated", run.status == 1 },
+        } do
+          fields[#fields + 1] = field
+        end
+        out:record { title = "Summary, estimated", fields = fields, notes = sample:notes(true) }
+      end,
+    }
+  end,
   start = function()
     return {
       finish = function(out, run)

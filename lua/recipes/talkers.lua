@@ -2,6 +2,24 @@
 return {
   about = "the addresses with most bytes, sent and received",
   options = { top = { default = 20, about = "addresses to show" } },
+  sampled = function(opt, out)
+    local hosts = estimate { "packets by address", key = "address" }
+    return {
+      packet = function(p)
+        if p.ip_version == 0 then return end
+        hosts:add(p.src, p.len)
+        if p.src ~= p.dst then hosts:add(p.dst, p.len) end
+      end,
+      finish = function(view, run)
+        local rows, notes = hosts:top(out:cut(opt.top)), run.sample:notes()
+        for _, row in ipairs(rows) do table.insert(row, 2, geo.country(row[1])) end
+        for _, note in ipairs(hosts:notes "addresses") do notes[#notes + 1] = note end
+        view:table { title = "Top talkers, estimated", rows = rows, total = rows.total,
+          notes = notes, chart = "bytes", columns = { { name = "address", type = "address" },
+            "country", unpack(hosts.columns) } }
+      end,
+    }
+  end,
   start = function(opt, out)
     local total = top { "bytes by address", key = "address" }
     local sent = sum { "bytes sent", key = "address" }

@@ -4,9 +4,11 @@
 local ffi = require "ffi"
 local C = require("sluice.abi").C
 local crew = require "sluice.crew"
+local estimate = require "sluice.estimate"
 local info = require "sluice.info"
 local loops = require "sluice.loops"
 local recipe = require "sluice.recipe"
+local sampling = require "sluice.sampling"
 local states = require "sluice.state"
 local uses = require "sluice.uses"
 local writer = require "sluice.writer"
@@ -15,9 +17,11 @@ local engine = {}
 
 local FLOW_FIELDS = { "flow", "dir", "flow_pkt" }
 
--- Whether a recipe's handlers need a flow table at all.
-local function needs_flows(r)
+-- Whether a recipe's handlers need a flow table at all. One over a sample does not: of
+-- flows there are pieces only.
+local function needs_flows(r, opts)
   local h = r.handlers
+  if opts.sample then return false end
   if r.flows or r.state or r.head or h.flow or h.flows then return true end
   local fields = h.packet and uses.fields(h.packet) or {}
   for _, name in ipairs(FLOW_FIELDS) do
@@ -27,7 +31,8 @@ local function needs_flows(r)
 end
 
 -- Recipes with the same filter share a selection and a flow table: a group.
-local function group_recipes(recipes, compile)
+local function group_recipes(recipes, opts)
+  local compile = opts.compile
   local groups, by_filter = {}, {}
   for _, r in ipairs(recipes) do
     local key = r.filter or ""
@@ -39,7 +44,7 @@ local function group_recipes(recipes, compile)
       groups[#groups + 1] = g
     end
     g.recipes[#g.recipes + 1] = r
-    g.flows = g.flows or needs_flows(r)
+    g.flows = g.flows or needs_flows(r, opts)
     g.head = math.max(g.head, r.head or 0)
     g.look = g.look or r.handlers.flow ~= nil or r.handlers.flows ~= nil
   end
@@ -103,7 +108,7 @@ local function new_run(handle, recipes, opts)
     batch = C.sl_run_batch(handle), at = {}, interrupt_at = C.sl_interrupt_at }, Run)
   -- const: a handler that writes p.dport = 443 where it meant == is told so.
   self.shown = ffi.cast("const struct sl_packet *", self.batch.packets)
-  self.groups = group_recipes(recipes, opts.compile)
+  self.groups = group_recipes(recipes, opts)
   self.display = opts.display and loops.packet_filter(opts.display, "-Y")
   self.flow_filter = opts.flow_filter and loops.flow_filter(opts.flow_filter, "-F")
   return self
@@ -112,7 +117,7 @@ end
 --- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
 --- flow_filter (of -F), from, to (struct sl_when), follow, compile, count, idle, max_flows, decap,
 --- in_flight, progress, out (struct sl_out), live (what interval shows), write (of writer.wanted),
---- is_suite, workers, split_bytes, script (struct sl_script).
+--- is_suite, workers, split_bytes, script (struct sl_script), sample (a part, to 1), seed.
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)
@@ -126,12 +131,14 @@ function engine.open(recipes, opts)
   opts.deltas = wants_deltas(recipes, opts)
   o.deltas = opts.deltas and 1 or 0
   o.follow = opts.follow and 1 or 0
+  o.sample, o.seed = opts.sample or 0, opts.seed or 0
   if opts.from then o.from = opts.from end
   if opts.to then o.to = opts.to end
   local handle = C.sl_run_open(o, err)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
   local self = new_run(ffi.gc(handle, C.sl_run_close), recipes, opts)
   self.every = o.interval_s
+  if opts.sample then self:follow_sample() end
   if opts.flow_filter then self:need_flow_handlers() end
   if opts.write then self.writer = writer.open(handle, opts.write, self.groups) end
   for _, g in ipairs(self.groups) do
@@ -154,6 +161,17 @@ function engine.worker(handle, recipes, opts)
     fill_group(g)
   end
   return self
+end
+
+-- Estimates learn which blocks are read. Handlers that want flows would get pieces of them.
+function Run:follow_sample()
+  for _, r in ipairs(self.recipes) do
+    local h = r.handlers
+    if h.flow or h.flows or h.interval or r.state or r.head then
+      recipe.fail("recipe %s: what sampled returns has packet and finish, nothing else", r.name)
+    end
+    estimate.follow(r.estimates, C.sl_run_blocks(self.handle))
+  end
 end
 
 -- -F narrows flows; over a recipe that looks at packets only it would do nothing, without a word.
@@ -493,8 +511,8 @@ function Run:info()
     if name == nil then break end
     link_types[i + 1] = ffi.string(name)
   end
-  local first = self.groups[1]
-  return info.new { stats = C.sl_run_stats(self.handle),
+  local first, stats = self.groups[1], C.sl_run_stats(self.handle)
+  return info.new { stats = stats, sample = sampling.of(self.handle, stats, self.opts.seed),
     flow_stats = first and C.sl_tap_stats(first.tap) or nil,
     silent = not first, inputs = inputs, link_types = link_types, status = self.status or 0,
     bytes_read = tonumber(C.sl_run_bytes_read(self.handle)), traffic = traffic,

@@ -4,6 +4,7 @@
 --   run.link_types   "EN10MB", …
 --   run.stats        struct sl_stats: packets, bytes, captured_bytes, first, last, timed
 --   run.flow_stats   struct sl_flow_stats, or nil when no recipe needed flows
+--   run.sample       of a run with --sample, else nil: see sluice.sampling
 --   run.status       0, or 1 when an input could not be read to its end
 --   run.seconds(first, last)   between two struct sl_time
 --   run.protocols()  { { "ip", object of packets and bytes, packets =, bytes = }, … }

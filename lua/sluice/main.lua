@@ -28,6 +28,7 @@ local output = require "sluice.output"
 local partial = require "sluice.partial"
 local places = require "sluice.places"
 local recipe = require "sluice.recipe"
+local sampling = require "sluice.sampling"
 local services = require "sluice.services"
 local starter = require "sluice.starter"
 local statistics = require "sluice.statistics"
@@ -154,7 +155,7 @@ local function start_recipes(p, recipes, out)
     end
     r.given = opt
     if not core.worker then C.sl_interrupt_at(r.name) end
-    recipe.start(r, opt, out)
+    recipe.start(r, opt, out, p.options.sample ~= nil)
   end
 end
 
@@ -194,9 +195,10 @@ end
 local function open_run(p, plan, recipes, out, more)
   local o = p.options
   local from, to = window_of(o)
+  local sample, seed = sampling.wanted(o)
   return engine.open(recipes, { inputs = more.inputs, bpf = o.bpf, count = o.count, idle = o.idle,
     max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, from = from, to = to,
-    follow = o.follow, progress = not o.quiet,
+    follow = o.follow, sample = sample, seed = seed, progress = not o.quiet,
     out = out.handle, live = out:live(),
     capture = more.capture, compile = filters.compile, write = more.write, before = more.before,
     is_suite = plan.is_suite,
@@ -281,6 +283,9 @@ local function analyse(p, chosen)
     recipes = {} -- who writes wants no list of packets
   elseif o.write == "-" and not o.file then
     recipe.fail "-w - and the result both want standard output: give the result a file with -o"
+  end
+  if sampling.wanted(o) then
+    sampling.check(o, recipes, o.display and filters.compile(o.display, "packet"))
   end
   lay_out(o)
   o.arguments, o.version = arguments, core.version

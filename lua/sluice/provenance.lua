@@ -67,7 +67,8 @@ local function databases()
 end
 
 local FILTERS = { { "bpf", "-f" }, { "display", "-Y" }, { "flow_filter", "-F" },
-  { "from", "--from" }, { "to", "--to" }, { "count", "-c" } }
+  { "from", "--from" }, { "to", "--to" }, { "count", "-c" }, { "sample", "--sample" },
+  { "seed", "--seed" } }
 
 --- What narrowed the result, as the command line says it; nil: nothing did.
 function provenance.filters(options)

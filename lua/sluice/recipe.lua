@@ -1,6 +1,7 @@
 -- Recipes: finding, loading, checking them, and starting them with their options.
 local address = require "sluice.address"
 local aggregate = require "sluice.aggregate"
+local estimate = require "sluice.estimate"
 local geo = require "sluice.geo"
 local places = require "sluice.places"
 local services = require "sluice.services"
@@ -11,7 +12,7 @@ local recipe = {}
 
 local FIELDS = { about = "string", options = "table", filter = "string", start = "function",
   flows = "boolean", every = "number", state = "string", head = "number", sections = "table",
-  sides = "boolean" }
+  sides = "boolean", sampled = "function" }
 local HANDLERS = { packet = "function", flow = "function", flows = "function",
   interval = "function", finish = "function", every = "number" }
 local MAX_HEAD = 1048576 -- bytes
@@ -31,12 +32,13 @@ end
 -- What a recipe may use beside Lua's own: the aggregates of this run, addresses, countries.
 -- Recipes are loaded into an environment of their own, where a global that nobody defined is a
 -- mistake that is told with its line, not a nil that surfaces elsewhere.
-function recipe.environment(make, path)
+function recipe.environment(make, path, estimates)
   local env = {}
   for name, v in pairs(_G) do env[name] = v end
   env._G = env
   env.net, env.addr, env.geo, env.services = address.net, address.addr, geo, services
   env.stop = stop
+  env.estimate = estimate.maker(estimates or {})
   if path then env.require = places.require(path, env) end
   for kind in pairs(aggregate.kinds) do
     env[kind] = make[kind]
@@ -117,7 +119,8 @@ function recipe.load(path, name)
     fail("recipe %s: %s", name, told(why))
   end
   make.seal()
-  local ok, r = pcall(setfenv(chunk, recipe.environment(make, path)))
+  local estimates = {}
+  local ok, r = pcall(setfenv(chunk, recipe.environment(make, path, estimates)))
   if not ok then fail("recipe %s: %s", name, told(r)) end
   if type(r) ~= "table" then
     fail("recipe %s: the file must return a table with start = function(opt) … end", name)
@@ -130,15 +133,25 @@ function recipe.load(path, name)
     fail("recipe %s: head is a number of bytes from 1 to %d", name, MAX_HEAD)
   end
   r.name, r.path, r.make, r.options = name, path, make, r.options or {}
+  r.estimates = estimates
   check_options(r)
   return r
 end
 
+-- By its sampled instead of its start, where the run is over a sample.
+local function handlers_of(r, opt, ctx, sampled)
+  if not sampled then return r.start(opt, ctx) end
+  r.estimates.open = true
+  local handlers = r.sampled(opt, ctx)
+  r.estimates.open = false
+  return handlers
+end
+
 --- Starts a recipe: opt holds its options, ctx what it may know of the run (engine.lua). The
 --- handlers land in r.handlers. Aggregates cannot be created later.
-function recipe.start(r, opt, ctx)
+function recipe.start(r, opt, ctx, sampled)
   r.make.open()
-  local ok, handlers = pcall(r.start, opt, ctx)
+  local ok, handlers = pcall(handlers_of, r, opt, ctx, sampled)
   if not ok then
     if recipe.is_told(handlers) then error(handlers, 0) end
     fail("recipe %s: %s", r.name, told(handlers))

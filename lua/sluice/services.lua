@@ -48,6 +48,15 @@ function services.key(f)
   return proto * PORTS + port
 end
 
+--- The same of a packet, which does not say who has begun: of two ports that have a name the lower.
+function services.key_of(p)
+  local list, proto, low, high = handle or services.handle(), p.proto, p.sport, p.dport
+  if low > high then low, high = high, low end
+  if C.sl_service_name(list, proto, low) ~= nil then return proto * PORTS + low end
+  if C.sl_service_name(list, proto, high) ~= nil then return proto * PORTS + high end
+  return proto * PORTS
+end
+
 --- "https/tcp" of such a key, "other/tcp", or "icmp" for a protocol without ports.
 function services.key_name(key)
   local proto, port = math.floor(key / PORTS), key % PORTS

@@ -15,12 +15,13 @@ local PREFIXES = {
 }
 local SMALL = { { 1e-3, "m" }, { 1e-6, "µ" }, { 1e-9, "n" } }
 
--- Three significant digits: 1.23, 12.3, 123.
-local function three_digits(n)
-  local size = math.abs(n)
+-- Three significant digits: 1.23, 12.3, 123; or more of them.
+local function three_digits(n, digits)
+  local size, more = math.abs(n), (digits or 3) - 3
   if size < 1e-4 or size >= 1e21 then return ("%.3g"):format(n) end
-  local decimals = size >= 99.95 and 0 or size >= 9.995 and 1 or 2
-  return ("%." .. decimals .. "f"):format(n)
+  local half = 0.05 * 10 ^ -more
+  local decimals = size >= 100 - half and 0 or size >= 10 - half / 10 and 1 or 2
+  return ("%." .. decimals + more .. "f"):format(n)
 end
 
 -- The prefix that leaves 1 to 999.x, after rounding to three digits.
@@ -36,8 +37,8 @@ local function join(number, symbol)
   return symbol == "" and number or number .. " " .. symbol
 end
 
---- 12345678, "bytes" -> "12.3 MB". Counts up to 99 999 stand in full.
-function units.format(n, unit)
+--- 12345678, "bytes" -> "12.3 MB", with five digits "12.346 MB". Counts up to 99 999 stand in full.
+function units.format(n, unit, digits)
   if n ~= n or math.abs(n) == math.huge then return "–" end
   if unit == "s" then return units.duration(n) end
   if unit == "%" then return ("%.1f %%"):format(n) end
@@ -45,7 +46,7 @@ function units.format(n, unit)
   if symbol == "" and n % 1 == 0 and math.abs(n) < 1e5 then return ("%d"):format(n) end
   local factor, prefix = prefix_for(n)
   local whole = factor == 1 and n % 1 == 0
-  return join(whole and ("%d"):format(n) or three_digits(n / factor), prefix .. symbol)
+  return join(whole and ("%d"):format(n) or three_digits(n / factor, digits), prefix .. symbol)
 end
 
 --- text without zeros that end a fraction: "3.50 MB" -> "3.5 MB".
@@ -129,7 +130,7 @@ function units.time(v)
   return units.date(seconds) .. "T" .. units.clock(seconds, true) .. fraction(nsec) .. "Z"
 end
 
---- A cell as text for people. column: { type =, unit = } or nil.
+--- A cell as text for people. column: { type =, unit =, digits = } or nil.
 function units.cell(v, column)
   local kind = value.kind(v)
   if kind == "null" then return "–" end
@@ -138,7 +139,7 @@ function units.cell(v, column)
   if kind == "boolean" then return v and "yes" or "no" end
   local n = value.tonumber(v)
   if n and column and column.type == "duration" then return units.duration(n) end
-  if n and column and column.unit then return units.format(n, column.unit) end
+  if n and column and column.unit then return units.format(n, column.unit, column.digits) end
   if column and column.type == "spark" then return require("sluice.blocks").spark(v) end
   if kind == "object" or kind == "map" then
     return strings.visible(require("sluice.json").encode(v))

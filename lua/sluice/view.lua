@@ -4,7 +4,7 @@
 --   view.kind     "table", "record", "bars", "lines", "histogram", "heatmap", "scatter", "map" or
 --                 "text"
 --   view.name     a slug, unique among the recipe's views; view.title
---   view.columns  { { name =, title =, label = (in a legend), type =, unit = }, … }
+--   view.columns  { { name =, title =, label = (in a legend), type =, unit =, digits = }, … }
 --   view.rows     { { v, … }, … }, in the order of columns
 --   view.total    rows there were before a bound cut them, or nil
 --   view.notes    lines of text that belong below
@@ -71,7 +71,7 @@ local function column(spec)
     refuse("column %s: unknown role %s", name, tostring(spec.role))
   end
   return { name = name, title = spec.title or title_of(name), label = spec.title or name,
-    type = kind, unit = spec.unit, role = spec.role, minor = spec.minor }
+    type = kind, unit = spec.unit, digits = spec.digits, role = spec.role, minor = spec.minor }
 end
 
 --- The columns of a list of { name =, title =, type =, unit = } or names, with titles filled in.

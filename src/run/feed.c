@@ -28,11 +28,17 @@ struct sl_feed {
     uint64_t number;
     struct sl_when from, to;
     int follow;
-    int windowed;           /* one of them is not open */
-    int placed;             /* inputs stand where the window begins; origin is known */
-    struct sl_time origin;  /* of a windowed feed: time of the capture's first packet */
+    int windowed;             /* one of them is not open */
+    struct sl_sample *sample; /* of the one input; NULL: all of it is read */
+    int placed;               /* inputs stand where the window or sample begins; origin is known */
+    struct sl_time origin;  /* of a windowed or sampled feed: time of the capture's first packet */
     struct sl_error failed; /* of the first input that failed; code 0: none */
 };
+
+/* Whether little is read of an input at first, which then is gone on with elsewhere. */
+static int jumps(const struct sl_feed *f) {
+    return f->windowed || f->sample;
+}
 
 static int open_input(const struct sl_feed *f, struct input *in, const char *name, int several,
                       struct sl_error *err) {
@@ -40,9 +46,11 @@ static int open_input(const struct sl_feed *f, struct input *in, const char *nam
                            : sl_source_open(name, &f->options, err);
     if (!in->source)
         return -1;
-    in->source->until = f->windowed ? HEAD_BYTES : 0;
+    in->source->until = jumps(f) ? HEAD_BYTES : 0;
     in->reader = sl_reader_open(in->source, err);
     if (!in->reader)
+        return -1;
+    if (f->sample && sl_sample_check(in->reader, in->source, err) < 0)
         return -1;
     if (several && !(in->packets = calloc(SL_BATCH, sizeof *in->packets)))
         return sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory", in->source->name);
@@ -53,20 +61,22 @@ struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, const struct
                              struct sl_error *err) {
     struct sl_feed *f = calloc(1, sizeof *f);
 
-    if (!f || !(f->inputs = calloc(n, sizeof *f->inputs))) {
-        free(f);
+    if (!f || !(f->inputs = calloc(n, sizeof *f->inputs)) ||
+        (o->sample > 0 && !(f->sample = calloc(1, sizeof *f->sample)))) {
+        sl_feed_close(f);
         sl_error_set(err, SL_EXIT_INPUT, "out of memory");
         return NULL;
     }
+    if (f->sample)
+        *f->sample = (struct sl_sample){.part = o->sample, .seed = o->seed};
     f->from = o->from;
     f->to = o->to;
     f->follow = o->follow;
     f->windowed = o->from.kind != SL_WHEN_OPEN || o->to.kind != SL_WHEN_OPEN;
     /* Of several inputs all wait with their first bytes until it is their time. */
-    f->options =
-        (struct sl_source_options){.http_first_bytes = f->windowed || n > 1 ? HEAD_BYTES : 0,
-                                   .http_in_flight = o->in_flight,
-                                   .interrupted = sl_interrupted};
+    f->options = (struct sl_source_options){.http_first_bytes = jumps(f) || n > 1 ? HEAD_BYTES : 0,
+                                            .http_in_flight = o->in_flight,
+                                            .interrupted = sl_interrupted};
     for (f->n = 0; f->n < n;) {
         struct input *in = &f->inputs[f->n];
         if (open_input(f, in, inputs[f->n++], n > 1, err) < 0) {
@@ -104,6 +114,7 @@ void sl_feed_close(struct sl_feed *f) {
         free(f->inputs[i].packets);
     }
     free(f->inputs);
+    sl_sample_free(f->sample);
     free(f);
 }
 
@@ -150,6 +161,14 @@ static struct sl_time bound(const struct sl_feed *f, struct sl_when when, int64_
     }
 }
 
+/* Lays the sample out. */
+static void lay_out(struct sl_feed *f, struct input *in, struct sl_error *err) {
+    if (in->has_first && sl_sample_begin(f->sample, in->reader, in->source, &in->first, err) < 0)
+        leave(f, in, SL_READ_ERROR, err);
+    in->has_first = 0; /* its block may be read, or not */
+    f->placed = 1;
+}
+
 /* Brings every input to where the window begins. */
 static int place(struct sl_feed *f, int timeout_ms, struct sl_error *err) {
     int known = 0;
@@ -160,6 +179,10 @@ static int place(struct sl_feed *f, int timeout_ms, struct sl_error *err) {
         const struct input *in = &f->inputs[i];
         if (in->has_first && (!known++ || sl_before(in->first.ts, f->origin)))
             f->origin = in->first.ts;
+    }
+    if (f->sample) {
+        lay_out(f, &f->inputs[0], err);
+        return 1;
     }
     for (uint32_t i = 0; i < f->n; i++) {
         struct input *in = &f->inputs[i];
@@ -178,10 +201,12 @@ static int place(struct sl_feed *f, int timeout_ms, struct sl_error *err) {
 /* The next packets of one input. */
 static int next_of(const struct sl_feed *f, struct input *in, struct sl_packet *packets,
                    uint32_t max, int timeout_ms, struct sl_error *err) {
-    if (!f->windowed)
+    if (!jumps(f))
         return sl_reader_next(in->reader, packets, max, timeout_ms, err);
     if (in->ended)
         return SL_READ_END;
+    if (f->sample)
+        return sl_sample_next(f->sample, in->reader, in->source, packets, max, timeout_ms, err);
     if (in->has_first) {
         in->has_first = 0;
         if (sl_window_holds(&in->window, in->first.ts)) {
@@ -200,7 +225,7 @@ static int pass_through(struct sl_feed *f, struct sl_packet *packets, uint32_t m
 
     for (int i = 0; i < n; i++)
         packets[i].input = 0;
-    for (int i = 0; f->windowed && i < n; i++)
+    for (int i = 0; jumps(f) && i < n; i++)
         packets[i].number64 = ++f->number;
     return n;
 }
@@ -255,7 +280,7 @@ static int merge(struct sl_feed *f, struct sl_packet *packets, uint32_t max, int
 
 int sl_feed_next(struct sl_feed *f, struct sl_packet *packets, uint32_t max, int timeout_ms,
                  struct sl_error *err) {
-    if (f->windowed && !f->placed && place(f, timeout_ms, err) == SL_READ_WAIT)
+    if (jumps(f) && !f->placed && place(f, timeout_ms, err) == SL_READ_WAIT)
         return SL_READ_WAIT;
     int n = f->n == 1 ? pass_through(f, packets, max, timeout_ms, err)
                       : merge(f, packets, max, timeout_ms, err);
@@ -271,11 +296,15 @@ struct sl_reader *sl_feed_reader(const struct sl_feed *f, uint32_t input) {
 }
 
 struct sl_time sl_feed_origin(const struct sl_feed *f, const struct sl_packet *first) {
-    return f->windowed ? f->origin : first->ts;
+    return jumps(f) ? f->origin : first->ts;
 }
 
 const struct sl_window *sl_feed_window(const struct sl_feed *f, uint32_t input) {
     return f->windowed && input < f->n ? &f->inputs[input].window : NULL;
+}
+
+const struct sl_sample *sl_feed_sample(const struct sl_feed *f) {
+    return f->sample;
 }
 
 uint32_t sl_feed_inputs(const struct sl_feed *f) {

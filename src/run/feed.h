@@ -3,10 +3,11 @@
  * input that was named first. One input is passed through in its own order.
  *
  * With a time window only its packets come, numbered from 1: as in the file that editcap -A -B
- * would write. */
+ * would write. With a sample, which takes one input, only those of its blocks. */
 #ifndef SL_RUN_FEED_H
 #define SL_RUN_FEED_H
 
+#include "sample.h"
 #include "window.h"
 
 struct sl_feed;
@@ -15,6 +16,8 @@ struct sl_feed_options {
     uint32_t in_flight;      /* requests at once to where an input lies; 0: the default */
     struct sl_when from, to; /* the window */
     int follow;              /* the one input is still being written: wait for more */
+    double sample;           /* the part of the one input that is read by chance; 0: all */
+    uint64_t seed;           /* of the sample */
 };
 
 struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, const struct sl_feed_options *,
@@ -35,10 +38,13 @@ struct sl_time sl_feed_origin(const struct sl_feed *, const struct sl_packet *fi
 /* NULL: there is no window, or no such input. */
 const struct sl_window *sl_feed_window(const struct sl_feed *, uint32_t input);
 
+/* NULL: there is none. */
+const struct sl_sample *sl_feed_sample(const struct sl_feed *);
+
 uint32_t sl_feed_inputs(const struct sl_feed *);
 const char *sl_feed_name(const struct sl_feed *, uint32_t input);
 /* Bytes consumed of all inputs as they lie, compressed or not (where a window was sought: bytes
- * read), and the sum of their sizes (-1: not known). */
+ * read; of a sample: how far it has come), and the sum of their sizes (-1: not known). */
 uint64_t sl_feed_bytes(const struct sl_feed *);
 int64_t sl_feed_size(const struct sl_feed *);
 void sl_feed_traffic(const struct sl_feed *, struct sl_traffic *);

@@ -20,7 +20,7 @@ static const double LEAP_S = 86400;
 /* What the inputs stand for, as one capture. */
 static struct sl_feed *open_inputs(const struct sl_options *o, struct sl_error *err) {
     struct sl_source_options listing = {.interrupted = sl_interrupted};
-    struct sl_feed_options options = {o->in_flight, o->from, o->to, o->follow};
+    struct sl_feed_options options = {o->in_flight, o->from, o->to, o->follow, o->sample, o->seed};
     struct sl_strings inputs = {0};
     struct sl_feed *feed = NULL;
     int result = 0;
@@ -31,8 +31,9 @@ static struct sl_feed *open_inputs(const struct sl_options *o, struct sl_error *
         result =
             sl_error_set(err, SL_EXIT_USAGE, "%u inputs are more than the %d that sluice reads",
                          inputs.n, UINT16_MAX);
-    if (result == 0 && o->follow && inputs.n > 1)
-        result = sl_error_set(err, SL_EXIT_USAGE, "--follow takes one input, not %u", inputs.n);
+    if (result == 0 && (o->follow || o->sample > 0) && inputs.n > 1)
+        result = sl_error_set(err, SL_EXIT_USAGE, "%s takes one input, not %u",
+                              o->follow ? "--follow" : "--sample", inputs.n);
     if (result == 0)
         feed = sl_feed_open((const char *const *)inputs.at, inputs.n, &options, err);
     sl_strings_free(&inputs);
@@ -43,7 +44,9 @@ static int open_feed(struct sl_run *r, const struct sl_options *o) {
     if (o->live && !(r->live = sl_live_open(o->live, o->bpf, &r->error)))
         return -1;
     r->feed = r->live ? sl_feed_of(r->live, &r->error) : open_inputs(o, &r->error);
-    return r->feed ? 0 : -1;
+    if (!r->feed)
+        return -1;
+    return sl_feed_sample(r->feed) ? sl_scaled_init(&r->scaled, sl_run_blocks(r), &r->error) : 0;
 }
 
 static int open_run(struct sl_run *r, const struct sl_options *o) {
@@ -89,6 +92,7 @@ void sl_run_close(struct sl_run *r) {
         sl_heads_free(r->taps[i]->heads);
         free(r->taps[i]);
     }
+    sl_scaled_free(&r->scaled);
     sl_feed_close(r->feed);
     sl_bpf_free(r->bpf);
     free(r);
@@ -173,8 +177,12 @@ static void meet_link_types(struct sl_run *r) {
 static int next_packets(struct sl_run *r, struct sl_error *err) {
     uint32_t room = sl_clock_room(r->clock.packets), max = room < SL_BATCH ? room : SL_BATCH;
 
-    if (!r->blocks)
-        return sl_feed_next(r->feed, r->batch.packets, max, SL_WAIT_MS, err);
+    if (!r->blocks) {
+        int got = sl_feed_next(r->feed, r->batch.packets, max, SL_WAIT_MS, err);
+        if (r->scaled.estimate)
+            sl_scaled_look(&r->scaled, sl_run_blocks(r), &r->counter);
+        return got;
+    }
     int n = r->split ? sl_reader_next(r->blocks, r->batch.packets, max, -1, err) : SL_READ_END;
     while (n == SL_READ_END && sl_crew_turn(r) == SL_STEP_PACKETS)
         n = sl_reader_next(r->blocks, r->batch.packets, max, -1, err);
@@ -390,7 +398,29 @@ int sl_run_window_doubt(const struct sl_run *r, uint32_t i) {
     return w && w->sought && w->disorder;
 }
 
+const struct sl_blocks_read *sl_run_blocks(const struct sl_run *r) {
+    const struct sl_sample *sample = sl_feed_sample(r->feed);
+
+    return sample ? &sample->read : NULL;
+}
+
+struct sl_estimate *sl_run_estimate(struct sl_run *r) {
+    return r->scaled.estimate;
+}
+
+int sl_run_sample(const struct sl_run *r, struct sl_sample_account *account) {
+    const struct sl_sample *sample = sl_feed_sample(r->feed);
+
+    if (sample)
+        sl_sample_account(sample, account);
+    return sample != NULL;
+}
+
 uint64_t sl_run_bytes_read(const struct sl_run *r) {
+    struct sl_sample_account account;
+
+    if (sl_run_sample(r, &account))
+        return (uint64_t)account.bytes;
     return r->crew ? sl_crew_bytes(r->crew) : sl_feed_bytes(r->feed);
 }
 

@@ -11,6 +11,7 @@
 #include "../packet/bpf.h"
 #include "feed.h"
 #include "progress.h"
+#include "scaled.h"
 #include "stats.h"
 
 enum { SL_TAPS_MAX = 64, SL_LINK_TYPES_MAX = 64, SL_WAIT_MS = 100, SL_SHARED_MAX = 256 };
@@ -38,6 +39,7 @@ struct sl_run {
     int sweeps;             /* flows may be let out behind this batch, up to sweep_s */
     int64_t sweep_s;
     struct sl_counter counter;
+    struct sl_scaled scaled; /* of a sample */
     struct sl_progress progress;
     uint64_t count_left;   /* until -c; UINT64_MAX: no limit */
     double interval_s;     /* 0: steps end anywhere */

@@ -14,7 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cases import CASES, FILES
+from bursts import coverage, shares, write
+from cases import CASES, FILES, Coverage
 from line import LINE_BYTES, Line, unable
 from measure import FILTER_C, GENERATOR, LAUNCHER, Failed, cache, make_file, median, run, side_by_side
 from webserver import Nginx
@@ -134,7 +135,21 @@ def compare_memory(case, commands, packets, flows):
         f"<= {allowed / MIB:.0f} MiB", ours <= allowed, detail)
 
 
+def measure_coverage(case, arguments, scratch):
+    path = Path(scratch) / "bursts.pcap"
+    packets, seeds = int(case.packets * max(arguments.scale, 0.1)), max(20, int(case.seeds * arguments.scale))
+    truth = write(path, packets)
+    held = coverage(arguments.sluice.resolve(), path, truth, case.part, range(1, seeds + 1))
+    of_hosts, of_all, (worst, host, what) = shares(held)
+    row(case.name, f"{of_hosts:.4f}", "", "", f">= {case.goal:g}", of_hosts >= case.goal,
+        f"{sum(n for _, n in held.values())} intervals of {seeds} seeds; {of_all:.4f} of all packets; "
+        f"worst host {worst:.3f} ({host}, {what})")
+
+
 def run_case(case, arguments, scratch):
+    if isinstance(case, Coverage):
+        measure_coverage(case, arguments, scratch)
+        return
     spec = FILES[case.file]
     packets, flows = spec.scaled(arguments.scale)
     path = make_file(arguments.data, case.file, spec, arguments.scale)

@@ -44,6 +44,20 @@ class Case:
     tools: tuple = ()
 
 
+@dataclass(frozen=True)
+class Coverage:
+    """How often the intervals of --sample hold the truth: bursts.py's capture under many seeds."""
+    name: str
+    packets: int
+    part: str
+    seeds: int
+    goal: float
+    theirs: str = ""
+    tools: tuple = ()
+    line: bool = False
+    cores: int = 1
+
+
 FILES = {
     # More flows than any cache holds, packets of a few dozen bytes: the hardest for a flow table.
     "small-12m": File(12_000_000, 1_200_000, ("--size-mix", "small", "--snaplen", "96")),
@@ -122,4 +136,5 @@ CASES = [
          served=True, line=True, rounds=3, tools=("nginx", "ip", "tc")),
     Case("memory, HTTP - file", "full-500mb", "{sluice} summary -q -T json -j 1 {url}",
          SUMMARY + "1", goal=32 * MIB, memory=True, served=True, tools=("nginx",)),
+    Coverage("sample, what part of intervals holds the truth", 2_000_000, "10%", 1000, 0.93),
 ]

@@ -130,6 +130,33 @@ def pcap(packets, link_type=1, magic=0xA1B2C3D4, snaplen=262144):
     return b"".join(out)
 
 
+def block(kind, body):
+    """Of a pcapng file."""
+    body += bytes(-len(body) % 4)
+    return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+
+SECTION = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+
+
+def interface(resolution):
+    return block(1, struct.pack("<HHIHHB3xHH", 1, 0, 0, 9, 1, resolution, 0, 0))
+
+
+def as_pcapng(packets, interfaces=1, late=None):
+    """A pcapng file of [(time, frame)], in microseconds; packets from index `late` on are of an interface that is
+    described just before them."""
+    out = [SECTION] + [interface(6)] * interfaces
+    for n, (t, frame) in enumerate(packets):
+        if n == late:
+            out.append(interface(9))
+        number = interfaces if late is not None and n >= late else n % interfaces
+        ticks = round(t * 1e6) * (1000 if number == interfaces else 1)
+        out.append(block(6, struct.pack("<IIIII", number, ticks >> 32, ticks & 0xFFFFFFFF, len(frame),
+                                        len(frame)) + frame))
+    return b"".join(out)
+
+
 def tcp_frame(src, dst, sport, dport, flags, seq=1, ack=0, payload=b""):
     """An Ethernet frame with an IPv4 TCP segment; checksums stay 0, as on a host with offloading."""
     tcp = struct.pack(">HHIIBBHHH", sport, dport, seq, ack, 5 << 4, flags, 65535, 0, 0) + payload

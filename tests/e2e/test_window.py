@@ -10,7 +10,8 @@ import time
 import pytest
 
 from httpd import Server
-from support import compressed, each_capture, json_lines, path_of, pcap, plain, tcp_frame
+from support import (SECTION, as_pcapng, block, compressed, each_capture, interface, json_lines, path_of, pcap, plain,
+                     tcp_frame)
 
 EPOCH = 1700000000
 LIST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "list_packets.lua")
@@ -40,31 +41,6 @@ def traffic(rate, seed=1, seconds=600.0, jitter=0.0, size=1400):
 
 def as_pcap(packets):
     return pcap([(*stamped(t), frame) for t, frame in packets])
-
-
-def block(kind, body):
-    body += bytes(-len(body) % 4)
-    return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
-
-
-SECTION = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
-
-
-def interface(resolution):
-    return block(1, struct.pack("<HHIHHB3xHH", 1, 0, 0, 9, 1, resolution, 0, 0))
-
-
-def as_pcapng(packets, interfaces=1, late=None):
-    """Microseconds; packets from index `late` on are of an interface that is described just before them."""
-    out = [SECTION] + [interface(6)] * interfaces
-    for n, (t, frame) in enumerate(packets):
-        if n == late:
-            out.append(interface(9))
-        number = interfaces if late is not None and n >= late else n % interfaces
-        ticks = round(t * 1e6) * (1000 if number == interfaces else 1)
-        out.append(block(6, struct.pack("<IIIII", number, ticks >> 32, ticks & 0xFFFFFFFF, len(frame),
-                                        len(frame)) + frame))
-    return b"".join(out)
 
 
 def editcap(path, begin, end, out):
