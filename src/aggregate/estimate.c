@@ -64,9 +64,10 @@ static void settle(const struct sl_estimate *e, struct moments *m) {
     m->packets = m->bytes = 0;
 }
 
-static void add(struct sl_estimate *e, uint64_t block, const uint64_t *key, double packets,
-                double bytes) {
-    uint64_t *slot = sl_table_find(&e->table, key, e->table.key_words);
+/* words: of the key, the number that the table has. */
+static void add(struct sl_estimate *e, uint64_t block, const uint64_t *key, uint32_t words,
+                double packets, double bytes) {
+    uint64_t *slot = sl_table_find(&e->table, key, words);
     struct moments m;
 
     if (sl_slot_empty(slot))
@@ -89,20 +90,20 @@ void sl_estimate_add_block(struct sl_estimate *e, uint32_t block, double key, do
                            double bytes) {
     uint64_t word = sl_number_to_word(key);
 
-    add(e, block, &word, packets, bytes);
+    add(e, block, &word, 1, packets, bytes);
 }
 
 void sl_estimate_add_n(struct sl_estimate *e, double key, double bytes) {
     uint64_t word = sl_number_to_word(key);
 
-    add(e, e->read->n, &word, 1, bytes);
+    add(e, e->read->n, &word, 1, 1, bytes);
 }
 
 void sl_estimate_add_a(struct sl_estimate *e, const struct sl_addr *key, double bytes) {
     uint64_t words[2];
 
     sl_addr_to_words(key, words);
-    add(e, e->read->n, words, 1, bytes);
+    add(e, e->read->n, words, 2, 1, bytes);
 }
 
 /* ---- reading ---- */
