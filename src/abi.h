@@ -200,6 +200,12 @@ struct sl_when {
     struct sl_time t; /* or how long after it */
 };
 
+/* A log of events in a file (run/log.h). */
+struct sl_log_part {
+    const char *path;
+    uint64_t offset, size; /* bytes */
+};
+
 struct sl_options {
     const char *const *inputs; /* paths, "-", URLs: n_inputs of them, at least one */
     uint32_t n_inputs;
@@ -211,6 +217,10 @@ struct sl_options {
     int64_t idle_s;          /* flow idle timeout; 0: never; -1: the defaults */
     double interval_s;       /* steps end at multiples of it in capture time; 0: not */
     struct sl_when from, to; /* only packets with from <= time < to */
+    uint64_t begin, end;     /* of the one input only records that begin at these bytes; end 0: all.
+                                A record begins at begin */
+    const struct sl_log_part *logs; /* instead of inputs: sl_run_replay; NULL: none */
+    uint32_t n_logs;
     uint8_t decap;           /* look inside tunnels */
     uint8_t follow;          /* the one input grows: it ends by Ctrl-C only */
     uint8_t deltas;          /* fill sl_packet.delta */
@@ -322,6 +332,48 @@ int sl_run_live_counters(const struct sl_run *, struct sl_live_counters *);
 int sl_live_list(struct sl_out *, struct sl_error *err); /* the interfaces, a line each */
 /* A process of root's becomes user, or where that is NULL the user of sudo(8), or nobody. */
 int sl_drop_privileges(const char *user, struct sl_error *err);
+
+/* ---- pieces ---- */
+
+/* Pieces of a capture, each read by a program of its own. What they have to tell the flow tables
+ * goes into a log in a file (run/log.h), instead of into tables of their own; to be called before
+ * sl_run_start. sl_run_log_end: behind the last step; size and CRC-32 of the log. -1: sl_run_error.
+ */
+struct sl_outfile;
+int sl_run_log(struct sl_run *, struct sl_outfile *);
+int sl_run_log_end(struct sl_run *, uint64_t *size, uint32_t *crc);
+/* Of a run over logs, instead of sl_run_skim: takes the next events. A state, as there. */
+int sl_run_replay(struct sl_run *);
+
+/* Where the one input's reader began and ended, and checksums of the states it was in there
+ * (capture/state.h). own_time: its first packet had a time stamp of its own. 0: it cannot say. */
+struct sl_edges {
+    uint64_t begin, end;
+    uint32_t begin_state, end_state;
+    uint32_t own_time;
+};
+int sl_run_edges(const struct sl_run *, struct sl_edges *);
+
+/* What an input stands for (source/list.h): URLs with their secrets. NULL with *err; at: NULL past
+ * the end. */
+struct sl_strings;
+struct sl_strings *sl_inputs_list(const char *input, struct sl_error *err);
+const char *sl_inputs_at(const struct sl_strings *, uint32_t i);
+void sl_inputs_free(struct sl_strings *);
+
+/* An input to be cut into pieces (run/plan.h). NULL with *err. */
+struct sl_planned {
+    const char *name; /* secrets redacted */
+    int64_t size;     /* bytes; -1: not known */
+    uint32_t head;    /* CRC-32 of its first bytes, 64 KiB at most; 0 where it cannot be cut */
+    uint32_t can_cut; /* 0: compressed, or cannot seek */
+    uint32_t has_packets;
+    struct sl_time first; /* of its first packet */
+};
+struct sl_planned *sl_planned_open(const char *input, struct sl_error *err);
+void sl_planned_close(struct sl_planned *);
+/* The first record that begins at byte `from` or behind it. 1: *found; 0: none; -1 with *err. */
+int sl_planned_cut(struct sl_planned *, uint64_t from, uint64_t *found, struct sl_error *err);
 
 /* How --from and --to were found in an input; "": there is nothing to say. */
 const char *sl_run_window_note(const struct sl_run *, uint32_t i);
@@ -712,9 +764,11 @@ uint64_t sl_estimate_lost(const struct sl_estimate *); /* packets of keys for wh
 int sl_file_identity(const char *path, uint64_t *size, uint32_t *head);
 uint32_t sl_crc32(const char *bytes, size_t size); /* that of zlib */
 
+/* CRC-32 of size bytes of a file from offset on. -1: they cannot be read. */
+int sl_file_crc(const char *path, uint64_t offset, uint64_t size, uint32_t *crc);
+
 /* Result files and the children that draw them; contracts: outfile.h and child.h. Functions that
  * return int give 0 or -1, with the reason in …_error(), NULL when there is none. */
-struct sl_outfile;
 struct sl_outfile *sl_outfile_open(const char *path);
 int sl_outfile_fd(const struct sl_outfile *file);
 const char *sl_outfile_temp(const struct sl_outfile *file);

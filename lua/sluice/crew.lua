@@ -18,7 +18,7 @@ local ALONE = {
   { "count", "-c" }, { "max_flows", "--max-flows" }, { "follow", "--follow" },
   { "sample", "--sample" }, { "write", "-w" }, { "capture", "-i" },
   { "from", "--from" }, { "to", "--to" },
-  { "deltas", "somebody looks at times since the packet before" },
+  { "log", "--partial" }, { "deltas", "somebody looks at times since the packet before" },
 }
 
 -- Flow runs in the main program, packet in workers: why packet could miss what flow writes, or nil.
@@ -33,8 +33,8 @@ local function met(r)
   return nil
 end
 
--- Why a recipe's handlers must run in one worker, or nil.
-local function unsafe(r)
+--- Why a recipe's handlers must run in one worker, or nil.
+function crew.unsafe(r)
   local h = r.handlers
   if r.open then return "makes aggregates as it goes" end
   if r.state then return "keeps state beside flows" end
@@ -67,7 +67,7 @@ function crew.alone(run)
     if size >= 0 and size < SMALL then return "its input is small" end
   end
   for _, r in ipairs(run.recipes) do
-    local why = unsafe(r)
+    local why = crew.unsafe(r)
     if why then return ("recipe %s: %s"):format(r.name, why) end
   end
   return nil

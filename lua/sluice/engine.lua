@@ -117,7 +117,8 @@ end
 --- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
 --- flow_filter (of -F), from, to (struct sl_when), follow, compile, count, idle, max_flows, decap,
 --- in_flight, progress, out (struct sl_out), live (what interval shows), write (of writer.wanted),
---- is_suite, workers, split_bytes, script (struct sl_script), sample (a part, to 1), seed.
+--- is_suite, workers, split_bytes, script (struct sl_script), sample (a part, to 1), seed, piece (of
+--- sluice.plan), log (struct sl_outfile: flows are not decided here, but logged there).
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)
@@ -134,6 +135,7 @@ function engine.open(recipes, opts)
   o.sample, o.seed = opts.sample or 0, opts.seed or 0
   if opts.from then o.from = opts.from end
   if opts.to then o.to = opts.to end
+  if opts.piece then o.begin, o["end"] = opts.piece.start, opts.piece.stop or 0 end
   local handle = C.sl_run_open(o, err)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
   local self = new_run(ffi.gc(handle, C.sl_run_close), recipes, opts)
@@ -147,7 +149,32 @@ function engine.open(recipes, opts)
     if g.head > 0 and C.sl_tap_heads(g.tap, g.head) < 0 then self:fail() end
     fill_group(g, self.writer and self.writer.dropped)
   end
+  if opts.log then self:start_log() end
   self.workers = crew.start(self)
+  return self
+end
+
+--- A run over what pieces have logged for the flow tables (merge.logs), which has no packets. opts:
+--- idle, flow_filter, compile, out, is_suite.
+function engine.replay(recipes, opts, logs)
+  local err = ffi.new "struct sl_error"
+  local list = ffi.new("struct sl_log_part[?]", #logs)
+  for i, log in ipairs(logs) do
+    list[i - 1].path, list[i - 1].offset, list[i - 1].size = logs.paths[i], log.offset, log.size
+  end
+  local o = ffi.new "struct sl_options"
+  o.idle_s, o.logs, o.n_logs = opts.idle or -1, list, #logs
+  local handle = C.sl_run_open(o, err)
+  if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
+  local self = new_run(ffi.gc(handle, C.sl_run_close), recipes, opts)
+  self.logs, self.workers = { list, logs }, 0 -- to be kept as long as the run
+  if opts.flow_filter then self:need_flow_handlers() end
+  for _, g in ipairs(self.groups) do
+    g.tap = C.sl_run_tap(handle, g.flows and 1 or 0, g.look and 1 or 0)
+    if g.tap == nil then self:fail() end
+    fill_group(g)
+  end
+  if C.sl_run_start(handle, 0, 0, nil) < 0 then self:fail() end
   return self
 end
 
@@ -183,6 +210,41 @@ function Run:need_flow_handlers()
       recipe.fail("-F: recipe %s looks at packets, not at flows: use -Y or -f", r.name)
     end
   end
+end
+
+-- What the flow tables want to know goes into a file, for the merge to decide flows.
+function Run:start_log()
+  local flows = false
+  for _, g in ipairs(self.groups) do
+    flows, g.look = flows or g.flows, false
+  end
+  if not flows then return end
+  if C.sl_run_log(self.handle, self.opts.log) < 0 then self:fail() end
+  self.logs_flows = true
+end
+
+--- Ends the log: its size and crc; nil: nobody wanted flows.
+function Run:end_log()
+  if not self.logs_flows then return nil end
+  local size, crc = ffi.new "uint64_t[1]", ffi.new "uint32_t[1]"
+  if C.sl_run_log_end(self.handle, size, crc) < 0 then self:fail() end
+  return { size = tonumber(size[0]), crc = crc[0] }
+end
+
+--- Where the one input's reader began and ended: struct sl_edges, or nil.
+function Run:edges()
+  local edges = ffi.new "struct sl_edges"
+  return C.sl_run_edges(self.handle, edges) == 1 and edges or nil
+end
+
+-- Whether nobody reads on what the recipes write; a run that counts a piece writes nothing.
+function Run:out_failed()
+  local out = self.opts.out
+  return out and C.sl_out_error(out).code ~= 0
+end
+
+function Run:flush()
+  if self.opts.out then C.sl_out_flush(self.opts.out) end
 end
 
 --- Frees the run. Whatever it gave (stats, times) is gone then.
@@ -335,15 +397,14 @@ function Run:skims()
   return true
 end
 
--- As pull, where the run skims.
-function Run:skim()
-  local out = self.opts.out
+-- As pull, where nobody looks at packets; advance: sl_run_skim, or sl_run_replay.
+function Run:skim(advance)
   while true do
-    local state = C.sl_run_skim(self.handle)
+    local state = advance(self.handle)
     for _, g in ipairs(self.groups) do self:flows(g) end
-    if self.enough or C.sl_out_error(out).code ~= 0 then return end
+    if self.enough or self:out_failed() then return end
     if state == C.SL_STEP_WAIT then
-      C.sl_out_flush(out)
+      self:flush()
     elseif state ~= C.SL_STEP_PACKETS then
       self:ended(state)
       return
@@ -358,14 +419,13 @@ end
 
 -- Batch after batch to the end of the inputs, of the output, or to -c.
 function Run:pull()
-  local out = self.opts.out
   while true do
     local state = C.sl_run_next(self.handle)
     if state == C.SL_STEP_PACKETS then
       -- What -w writes shall be whole, whoever stops reading the result.
-      if self:step() or (C.sl_out_error(out).code ~= 0 and not self.writer) then return end
+      if self:step() or (not self.writer and self:out_failed()) then return end
     elseif state == C.SL_STEP_WAIT then
-      C.sl_out_flush(out)
+      self:flush()
       if self.writer and not self.writer:flush() then return end
     else
       self:ended(state)
@@ -376,15 +436,15 @@ end
 
 -- As pull, where workers read: what is left to do here is what they have decided.
 function Run:conduct()
-  local out, names = self.opts.out, crew.names(self)
+  local names = crew.names(self)
   while true do
     self.at.recipe = nil
     self.interrupt_at(names)
     local state = C.sl_run_wait(self.handle)
     for _, g in ipairs(self.groups) do self:flows(g) end
-    if C.sl_out_error(out).code ~= 0 then return end
+    if self:out_failed() then return end
     if state == C.SL_STEP_WAIT then
-      C.sl_out_flush(out)
+      self:flush()
     elseif state ~= C.SL_STEP_PACKETS then
       self:ended(state)
       return
@@ -420,7 +480,15 @@ end
 --- Reads to the end. Returns the exit status and a message or nil; whatever was read has been
 --- handed to the recipes then, and finish can be called.
 function Run:read()
-  self:guarded(self.workers > 0 and "conduct" or self:skims() and "skim" or "pull")
+  if self.logs then
+    self:guarded("skim", C.sl_run_replay)
+  elseif self.workers > 0 then
+    self:guarded "conduct"
+  elseif self:skims() then
+    self:guarded("skim", C.sl_run_skim)
+  else
+    self:guarded "pull"
+  end
   local err = C.sl_run_error(self.handle)
   if err.code ~= 0 then
     if err.code ~= 1 then self:fail() end
@@ -429,7 +497,7 @@ function Run:read()
   self:guarded "drain"
   self:tell_evicted()
   self:tell_heads()
-  self:tell_doubt()
+  if not self.logs then self:tell_doubt() end
   return self.status or 0, self.message
 end
 
@@ -495,6 +563,13 @@ function Run:finish_writing()
   return self.message
 end
 
+--- What the first flow table has counted, or nil; and packets that were earlier than the one before.
+function Run:flow_stats()
+  local first = self.groups[1]
+  local stats = first and C.sl_tap_stats(first.tap) or nil
+  return stats, C.sl_run_stats(self.handle).backwards
+end
+
 --- What recipes may ask about the run in finish: see sluice.info.
 function Run:info()
   local inputs = {}
@@ -511,10 +586,10 @@ function Run:info()
     if name == nil then break end
     link_types[i + 1] = ffi.string(name)
   end
-  local first, stats = self.groups[1], C.sl_run_stats(self.handle)
+  local stats = C.sl_run_stats(self.handle)
   return info.new { stats = stats, sample = sampling.of(self.handle, stats, self.opts.seed),
-    flow_stats = first and C.sl_tap_stats(first.tap) or nil,
-    silent = not first, inputs = inputs, link_types = link_types, status = self.status or 0,
+    flow_stats = self:flow_stats(), silent = not self.groups[1],
+    inputs = inputs, link_types = link_types, status = self.status or 0,
     bytes_read = tonumber(C.sl_run_bytes_read(self.handle)), traffic = traffic,
     frames = tonumber(C.sl_run_frames(self.handle)),
     workers = self.workers, alone = self.alone }

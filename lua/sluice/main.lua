@@ -26,6 +26,7 @@ local mergeable = require "sluice.mergeable"
 local nearest = require "sluice.nearest"
 local output = require "sluice.output"
 local partial = require "sluice.partial"
+local plans = require "sluice.plan"
 local places = require "sluice.places"
 local recipe = require "sluice.recipe"
 local sampling = require "sluice.sampling"
@@ -41,7 +42,9 @@ require "sluice.objects"
 -- Many handlers make many traces; the defaults are for one program of ordinary size.
 require("jit.opt").start("maxtrace=10000", "maxrecord=16000", "maxmcode=16384", "sizemcode=256")
 
-local RESERVED = { "eval", "recipes", "fields", "new", "check", "merge", "help" }
+local RESERVED = { "eval", "recipes", "fields", "new", "check", "merge", "plan", "help" }
+-- Commands that a recipe follows.
+local BEFORE_RECIPE = { merge = "merges", plan = "plans" }
 
 local function load_recipe(name)
   local path = recipe.path(core.folder, name)
@@ -106,8 +109,8 @@ end
 
 local function parse()
   local chosen, words = nil, arguments
-  local merges = words[1] == "merge"
-  if merges then words = { unpack(words, 2) } end
+  local before = BEFORE_RECIPE[words[1]]
+  if before then words = { unpack(words, 2) } end
   local p = cli.parse(words, function(word)
     chosen = choose(word)
     if not chosen then return nil end
@@ -124,11 +127,12 @@ local function parse()
     chosen.plan = suite.single(eval.recipe(text))
   end
   if p.options.statistics and chosen.plan then add_statistics(p, chosen) end
-  if merges and not p.options.help then
+  if before and not p.options.help then
     if not chosen.plan or chosen.by_default then
-      recipe.fail "merge wants a recipe before the files: sluice merge RECIPE FILE..."
+      recipe.fail("%s wants a recipe before the files: sluice %s RECIPE FILE...", arguments[1],
+        arguments[1])
     end
-    chosen.merges = true
+    chosen[before] = true
   end
   return p, chosen
 end
@@ -200,7 +204,7 @@ local function open_run(p, plan, recipes, out, more)
     max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, from = from, to = to,
     follow = o.follow, sample = sample, seed = seed, progress = not o.quiet,
     out = out.handle, live = out:live(),
-    capture = more.capture, compile = filters.compile, write = more.write, before = more.before,
+    capture = more.capture, piece = more.piece, log = more.log, compile = filters.compile, write = more.write, before = more.before,
     is_suite = plan.is_suite,
     display = o.display and filters.compile(o.display, "packet"),
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow"),
@@ -245,38 +249,83 @@ local function show_result(run, out, o, status, message)
   return out:finish(info, status, message)
 end
 
--- Instead of the result what it is made of, for merge_pieces.
-local function write_partial(run, o, recipes, status, message)
-  local flows = false
+-- Instead of the result what it is made of, for merge_pieces. file: of partial.open.
+local function write_partial(run, p, recipes, file, piece, by_log)
+  local flows, log = false, run:end_log()
   for _, g in ipairs(run.groups) do flows = flows or g.flows end
-  partial.write(o.partial, o, recipes, run:info(), flows)
-  return status, message
+  if log then file:logged(log) end
+  if piece then plans.note_edges(piece, run:edges()) end
+  file:finish(p.options, recipes, { partial.part(run:info(), flows, log, piece) }, by_log)
+end
+
+-- What the pieces have left to the merge: flows. Its statistics are those of the whole.
+local function replay(p, plan, out, total, logs)
+  local o = p.options
+  local run = engine.replay(plan.recipes, { idle = o.idle, compile = filters.compile,
+    flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow"),
+    out = out.handle, is_suite = plan.is_suite }, logs)
+  local status, message = run:read()
+  total.flow_stats, total.stats.backwards = run:flow_stats()
+  if status ~= 0 then total.status = status end
+  return run, message
 end
 
 -- sluice merge
 local function merge_pieces(p, chosen)
   local o, plan = p.options, chosen.plan
-  if o.partial then recipe.fail "merge: it writes results, no partial ones" end
   check_forms(o)
   lay_out(o)
   o.arguments, o.version = arguments, core.version
-  local pieces = merge.read(p.inputs, plan.recipes, o)
+  local pieces, parts = merge.read(p.inputs, plan.recipes, o, o.partial)
   o.merges = true
-  local out = output.open(o, plan)
+  local out = o.partial and output.mute(o, plan) or output.open(o, plan)
   merge.start(pieces, plan.recipes, p.recipe_options, out)
-  local total = merge.add(pieces, plan.recipes)
+  if o.partial then
+    merge.add(pieces, parts, plan.recipes)
+    merge.write(o.partial, o, plan.recipes, parts, pieces[1].by_log)
+    return 0
+  end
+  out:only_rows(#plan.recipes)
+  out:check()
+  local total, logs = merge.add(pieces, parts, plan.recipes), merge.logs(parts)
+  local run, message
+  if logs then run, message = replay(p, plan, out, total, logs) end
   merge.finish(plan.recipes, out.views, total)
-  return out:finish(total, total.status, merge.note(pieces, total))
+  message = message or merge.note(parts, total)
+  if o.verbose then message = (message and message .. "\n" or "") .. total.account() end
+  local code, why = out:finish(total, total.status, message)
+  if run then run:close() end -- not before: what the views show may still stand in its memory
+  return code, why
+end
+
+-- What --partial asks for: the recipes' counts over all inputs, or over a piece of a plan.
+local function count_partly(p, chosen)
+  local o, plan, piece = p.options, chosen.plan, nil
+  check_forms(o)
+  lay_out(o)
+  o.version = core.version
+  if o.piece then p.inputs, piece = plans.piece(p.inputs, o, plan.named) end
+  start_recipes(p, plan.recipes, output.mute(o, plan))
+  local by_log = mergeable.check(o, plan.recipes)
+  local file = partial.open(o.partial)
+  local run = open_run(p, plan, plan.recipes, { live = function() end }, { inputs = p.inputs,
+    piece = piece, log = by_log and file.handle or nil })
+  local status, message = trace.reading(run.read, run)
+  write_partial(run, p, plan.recipes, file, piece, by_log)
+  run:close()
+  return status, message
 end
 
 local function analyse(p, chosen)
   local o, plan = p.options, chosen.plan
   local recipes = plan.recipes
-  if o.url_file then read_url_file(o.url_file, p.inputs) end
+  if o.url_file and not o.piece then read_url_file(o.url_file, p.inputs) end
   local capture = live.wanted(o, p.inputs)
   if #p.inputs == 0 and not capture then
     recipe.fail "no input: give a path, a URL, or - for standard input"
   end
+  if o.partial then return count_partly(p, chosen) end
+  if o.piece then recipe.fail "--piece counts a piece only: give --partial FILE, too" end
   check_forms(o)
   local write = writer.wanted(o)
   if write and chosen.by_default then
@@ -291,7 +340,6 @@ local function analyse(p, chosen)
   o.arguments, o.version = arguments, core.version
   local out = output.open(o, plan)
   start_recipes(p, recipes, out)
-  if o.partial then mergeable.check(o, recipes, out.streamed) end
   out:only_rows(#recipes)
   out:check()
   if plan.named[1].sides then return compare(p, plan, out) end
@@ -301,14 +349,20 @@ local function analyse(p, chosen)
   local status, message = trace.reading(run.read, run)
   message = run:finish_writing() or message
   if capture then status, message = live.account(run.handle, status, message) end
-  local code, why
-  if o.partial then
-    code, why = write_partial(run, o, recipes, status, message)
-  else
-    code, why = show_result(run, out, o, status, message)
-  end
+  local code, why = show_result(run, out, o, status, message)
   run:close() -- not before: what the views show may still stand in the run's memory
   return code, why
+end
+
+-- sluice plan
+local function plan_pieces(p, chosen)
+  local o, plan = p.options, chosen.plan
+  if o.url_file then read_url_file(o.url_file, p.inputs) end
+  lay_out(o)
+  start_recipes(p, plan.recipes, output.mute(o, plan))
+  o.piece, o.merges = true, true
+  mergeable.check(o, plan.recipes)
+  return plans.write(p.inputs, o, plan.named)
 end
 
 -- What a worker of the crew does (src/run/crew.h), with the program's command line.
@@ -346,6 +400,7 @@ local function main()
   local asks = chosen.command and chosen.command ~= "eval"
   if #arguments == 0 or p.options.help or asks then return show_help(chosen, p.inputs) end
   if chosen.merges then return merge_pieces(p, chosen) end
+  if chosen.plans then return plan_pieces(p, chosen) end
   return analyse(p, chosen)
 end
 

@@ -3,6 +3,7 @@
 local ffi = require "ffi"
 local info = require "sluice.info"
 local partial = require "sluice.partial"
+local parts = require "sluice.parts"
 local recipe = require "sluice.recipe"
 local tally = require "sluice.tally"
 
@@ -63,16 +64,23 @@ end
 
 -- ---- nothing twice ----
 
-local function check_twice(piece, seen)
-  local packets = piece.statistics.packets > 0
-  local before = packets and seen.counted[piece.counted]
-  if before then refuse(piece.path, "%s holds the same counts: is it the same capture?", before) end
-  seen.counted[piece.counted] = piece.path
-  for _, input in ipairs(piece.inputs) do
+local function check_twice(path, part, seen)
+  local packets = part.statistics.packets > 0
+  local before = packets and seen.counted[part.digest]
+  if before then refuse(path, "%s holds the same counts: is it the same capture?", before) end
+  seen.counted[part.digest] = path
+  for _, input in ipairs(part.inputs) do
     local key = packets and input.size and input.size .. " " .. input.head
     before = key and seen.inputs[key]
-    if before then refuse(piece.path, "%s is in %s already", input.name, before) end
-    if key then seen.inputs[key] = piece.path end
+    if before then refuse(path, "%s is in %s already", input.name, before) end
+    if key then seen.inputs[key] = path end
+  end
+end
+
+-- Pieces of a plan may have been run twice; pieces.order looks at them.
+local function check_parts(piece, seen)
+  for _, part in ipairs(piece.parts) do
+    if not part.piece then check_twice(piece.path, part, seen) end
   end
 end
 
@@ -97,8 +105,10 @@ local function options_for(r, stored, given)
   return opt
 end
 
---- Reads the pieces and checks that they belong together. Sets in o what decides what is counted.
-function merge.read(paths, recipes, o)
+--- Reads the files and checks that they belong together. Sets in o what decides what is counted.
+--- partly: pieces of a plan may be missing. Returns the files whose counts are to be added, and
+--- their parts in the order of the capture: { part, file }.
+function merge.read(paths, recipes, o, partly)
   if #paths == 0 then recipe.fail "merge: no partial results: give the files of --partial" end
   local pieces, seen = {}, { counted = {}, inputs = {} }
   for i, path in ipairs(paths) do
@@ -106,7 +116,7 @@ function merge.read(paths, recipes, o)
     pieces[i] = piece
     partial.believe(path, check_recipes, piece, recipes)
     partial.believe(path, check_options, piece, pieces[1])
-    partial.believe(path, check_twice, piece, seen)
+    partial.believe(path, check_parts, piece, seen)
   end
   for _, name in ipairs(partial.options) do
     if o[name] ~= nil and o[name] ~= pieces[1].options[name] then
@@ -115,27 +125,29 @@ function merge.read(paths, recipes, o)
     end
     o[name] = pieces[1].options[name]
   end
-  return pieces
+  return parts.order(pieces, partly)
 end
 
 --- Starts the recipes with the options of the pieces.
 function merge.start(pieces, recipes, given, out)
   for i, r in ipairs(recipes) do
-    recipe.start(r, options_for(r, pieces[1].recipes[i].options, given), out)
+    r.given = pieces[1].recipes[i].options
+    recipe.start(r, options_for(r, r.given, given), out)
   end
 end
 
 -- ---- adding up ----
 
--- before: frames of the pieces before it in time.
+-- before: frames of the pieces before it in time. Where flows are left to the merge a recipe may
+-- count nothing in the form that is asked for here, because its rows go out as they come.
 local function add_aggregates(piece, recipes, before)
   for i, r in ipairs(recipes) do
-    local theirs = piece.recipes[i].aggregates
-    if #theirs ~= #r.make.list then
-      refuse(piece.path, "recipe %s has %d aggregates there, %d here", r.name, #theirs,
-        #r.make.list)
+    local theirs, ours = piece.recipes[i].aggregates, partial.counted(r, piece.by_log)
+    if piece.by_log and #ours == 0 then theirs = ours end
+    if #theirs ~= #ours then
+      refuse(piece.path, "recipe %s has %d aggregates there, %d here", r.name, #theirs, #ours)
     end
-    for k, a in ipairs(r.make.list) do
+    for k, a in ipairs(ours) do
       local ok, why = pcall(a.merge, a, theirs[k].bytes, before)
       if not ok then refuse(piece.path, "%s", (tostring(why):gsub("^[^ ]+:%d+: ", ""))) end
     end
@@ -150,71 +162,103 @@ local function add_new(list, words)
   end
 end
 
--- In the order of time, in which one run would have met what they hold.
-local function by_time(pieces)
-  local list = {}
-  for i, piece in ipairs(pieces) do list[i] = { piece, i, piece.statistics.first } end
-  table.sort(list, function(a, b)
-    local x, y = tonumber(a[3] or "inf"), tonumber(b[3] or "inf")
-    if x ~= y then return x < y end
-    return a[2] < b[2]
-  end)
-  return list
-end
-
--- How many frames one run would have met before those of each piece.
-local function frames_before(pieces)
+-- How many frames one run would have met before those of each file. Only where every file has its
+-- flows decided does it matter, and there it holds one part (merge.write).
+local function frames_before(list)
   local before, sum = {}, 0
-  for _, entry in ipairs(by_time(pieces)) do
-    before[entry[1]] = sum
-    sum = sum + entry[1].frames
+  for _, part in ipairs(list) do
+    before[part[2]] = before[part[2]] or sum
+    sum = sum + part[1].frames
   end
   return before
 end
 
-local function add_statistics(total, piece)
-  local ok, why = pcall(tally.add, total.stats, piece.statistics)
-  if ok and piece.flow_statistics then
+local function add_statistics(total, part)
+  local ok, why = pcall(tally.add, total.stats, part[1].statistics)
+  if ok and part[1].flow_statistics then
     total.flow_stats = total.flow_stats or ffi.new "struct sl_flow_stats"
-    ok, why = pcall(tally.add_flows, total.flow_stats, piece.flow_statistics)
+    ok, why = pcall(tally.add_flows, total.flow_stats, part[1].flow_statistics)
   end
-  if not ok then refuse(piece.path, "%s", tostring(why)) end
+  if not ok then refuse(part[2].path, "%s", tostring(why)) end
 end
 
---- Adds everything up: what finish(out, run) gets as run.
-function merge.add(pieces, recipes)
+-- The names of inputs, once each; link types in the order in which one run would have met them.
+local function add_part(total, part)
+  local of, piece = part[1], part[1].piece
+  add_statistics(total, part)
+  if not piece or piece.start == 0 then
+    for _, input in ipairs(of.inputs) do total.inputs[#total.inputs + 1] = input.name end
+  end
+  add_new(total.link_types, of.link_types)
+  if of.status ~= 0 then total.status, total.broken = 1, total.broken or part[2].path end
+  total.bytes_read = total.bytes_read + of.bytes_read
+end
+
+--- Adds up what the files hold: what finish(out, run) gets as run. list: of merge.read.
+function merge.add(pieces, list, recipes)
   local total = { stats = ffi.new "struct sl_stats", inputs = {}, link_types = {}, status = 0,
     bytes_read = 0, traffic = ffi.new "struct sl_traffic", workers = 0,
     alone = "results are merged" }
-  local before = frames_before(pieces)
+  local before = frames_before(list)
   for _, piece in ipairs(pieces) do
     partial.believe(piece.path, add_aggregates, piece, recipes, before[piece])
-    partial.believe(piece.path, add_statistics, total, piece)
-    for _, input in ipairs(piece.inputs) do total.inputs[#total.inputs + 1] = input.name end
-    if piece.status ~= 0 then total.status, total.broken = 1, total.broken or piece.path end
-    total.bytes_read = total.bytes_read + piece.bytes_read
   end
-  for _, entry in ipairs(by_time(pieces)) do add_new(total.link_types, entry[1].link_types) end
+  for _, part in ipairs(list) do partial.believe(part[2].path, add_part, total, part) end
   return info.new(total)
 end
 
---- What a reader of the merged result must know, or nil: flows that go on from one piece to the
---- next count in each of them.
-function merge.note(pieces, total)
-  local notes = {}
-  if total.broken then
-    notes[1] = ("%s is of a run that did not reach its end"):format(total.broken)
+--- What the parts have logged for the flow tables, for engine.replay; nil: they have no logs.
+function merge.logs(list)
+  local logs = { paths = {} }
+  for _, part in ipairs(list) do
+    local log = part[1].log
+    if log then
+      logs[#logs + 1] = log
+      logs.paths[#logs] = part[2].path
+    end
   end
+  return #logs > 0 and logs or nil
+end
+
+--- Writes a partial result again, of all that the files hold.
+function merge.write(path, o, recipes, list, by_log)
+  if not by_log then
+    recipe.fail "merge --partial: these recipes decide their flows in each piece: merge all at once"
+  end
+  local file, all = partial.open(path), {}
+  for i, part in ipairs(list) do
+    if part[1].log then part[1].log = file:copy_log(part[2].path, part[1].log) end
+    all[i] = part[1]
+  end
+  file:finish(o, recipes, all, by_log)
+end
+
+-- Flows that were decided where they were counted: one that goes on in another part counts in each.
+local function open_flows(list)
   local open = 0
-  for _, piece in ipairs(pieces) do
-    local ended = piece.flows and piece.flow_statistics and piece.flow_statistics.ended or {}
-    for name, n in pairs(ended) do
+  for _, part in ipairs(list) do
+    local stats = part[1].flows and not part[1].log and part[1].flow_statistics
+    for name, n in pairs(stats and stats.ended or {}) do
       if name:match "^eof#" then open = open + n end
     end
   end
-  if #pieces > 1 and open > 0 then
+  return #list > 1 and open or 0
+end
+
+--- What a reader of the merged result must know, or nil.
+function merge.note(list, total)
+  local notes, open = {}, open_flows(list)
+  if total.broken then
+    notes[1] = ("%s is of a run that did not reach its end"):format(total.broken)
+  end
+  if open > 0 then
     notes[#notes + 1] = ("%d flows were open where pieces end: one that goes on in another piece "
       .. "counts once in each"):format(open)
+  end
+  local overlap = merge.logs(list) and parts.overlap(list)
+  if overlap then
+    notes[#notes + 1] = ("%s and %s overlap in time: one run over both would have taken their "
+      .. "packets in turns"):format(overlap[1], overlap[2])
   end
   return #notes > 0 and table.concat(notes, "; ") or nil
 end

@@ -101,6 +101,14 @@ function Mute.stream()
   return {}
 end
 
+function Mute.fields()
+  return nil
+end
+
+function Mute.clock()
+  return tostring
+end
+
 --- Whether the result is for reading, not for a program.
 function Out:is_text()
   return self.form == "text"

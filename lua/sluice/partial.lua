@@ -1,12 +1,14 @@
 -- Partial results: what the recipes of one run have counted, as a file that `sluice merge` adds up
 -- with others. The form:
 --
---   "SLPARTIAL\n"  u32 version  u32 size of the head  head (JSON)  aggregates, one after another
---   u32 CRC-32 of everything before                               numbers little endian
+--   "SLPARTIAL\n"  u32 version  logs  head (JSON)  aggregates, one after another
+--   u64 offset of the head  u32 its size  u32 CRC-32 of all from the head on   numbers little endian
 --
--- The head says what was run (recipes by name and hash of their text, options, databases), over
--- what (inputs), what is counted beside the aggregates, and each aggregate's name, kind, key and
--- size. edges: of flows that are open where a piece begins or ends; version 0 says nothing of them.
+-- The head says what was run (recipes by name and hash of their text, options, databases), and each
+-- aggregate's name, kind, key and size. Its parts are runs over a piece of the capture each: over
+-- what (inputs, piece of a plan), what is counted beside the aggregates, and where in the file the
+-- log is (src/run/log.h) of what the run had to tell the flow tables. A part without a log that
+-- kept flows has decided them itself, and knows nothing of those that go on elsewhere.
 local ffi = require "ffi"
 local cjson = require "cjson"
 local C = require("sluice.abi").C
@@ -19,8 +21,10 @@ local value = require "sluice.value"
 
 local partial = {}
 
-local MAGIC, VERSION, EDGES = "SLPARTIAL\n", 1, 0
-local HEAD = #MAGIC + 8 -- bytes before the head
+local MAGIC, VERSION = "SLPARTIAL\n", 2
+local START = #MAGIC + 4      -- bytes before the logs
+local TRAILER = 16
+local COPY = 2 ^ 20           -- bytes of a log that are copied at a time
 local BROKEN = "it is damaged or cut: write it again"
 
 --- Options that decide what is counted: they must be the same in all pieces.
@@ -58,9 +62,15 @@ local function aggregate_of(a, size)
     { "size", size } }
 end
 
-local function recipe_of(r, blobs)
+--- The aggregates of a recipe that a piece has counted in. by_log: flow handlers do not run in it;
+--- what they would count in may then depend on the form of the result.
+function partial.counted(r, by_log)
+  return (r.handlers.packet or not by_log) and r.make.list or {}
+end
+
+local function recipe_of(r, blobs, by_log)
   local aggregates = {}
-  for i, a in ipairs(r.make.list) do
+  for i, a in ipairs(partial.counted(r, by_log)) do
     local bytes = a:to_bytes()
     blobs[#blobs + 1] = bytes
     aggregates[i] = aggregate_of(a, #bytes)
@@ -99,41 +109,112 @@ end
 
 -- ---- writing ----
 
-local function write_file(path, parts)
+local Writer = {}
+Writer.__index = Writer
+
+--- Opens the file, which appears under its name when it is whole. handle: struct sl_outfile.
+function partial.open(path)
   local file = C.sl_outfile_open(path)
   if file == nil then recipe.fail("%s: no memory", path) end
-  file = ffi.gc(file, C.sl_outfile_free)
-  for _, part in ipairs(parts) do
-    if C.sl_outfile_error(file) == nil then C.sl_outfile_write(file, part, #part) end
-  end
-  if C.sl_outfile_error(file) ~= nil or C.sl_outfile_commit(file) ~= 0 then
-    recipe.fail("--partial: %s", ffi.string(C.sl_outfile_error(file)))
+  local self = setmetatable({ handle = ffi.gc(file, C.sl_outfile_free), size = 0, digests = {} },
+    Writer)
+  self:write(MAGIC .. u32(VERSION))
+  return self
+end
+
+function Writer:check(result)
+  if result ~= 0 or C.sl_outfile_error(self.handle) ~= nil then
+    recipe.fail("--partial: %s", ffi.string(C.sl_outfile_error(self.handle)))
   end
 end
 
---- Writes what the recipes have counted. run: sluice.info; flows: they look at flows.
-function partial.write(path, o, recipes, run, flows)
-  local blobs, list = {}, {}
-  for i, r in ipairs(recipes) do list[i] = recipe_of(r, blobs) end
+function Writer:write(text)
+  self:check(0)
+  self:check(C.sl_outfile_write(self.handle, text, #text))
+  self.size = self.size + #text
+end
+
+--- Takes note of a log that the core has written at the file's end. log: size, crc.
+function Writer:logged(log)
+  log.offset = self.size
+  self.size = self.size + log.size
+end
+
+--- Copies a part's log from the file that holds it.
+function Writer:copy_log(path, log)
+  local file, why = io.open(path, "rb")
+  if not file then error({ code = 1, message = why }, 0) end
+  file:seek("set", log.offset)
+  local offset, left = self.size, log.size
+  while left > 0 do
+    local text = file:read(math.min(left, COPY))
+    if not text then partial.refuse(path, BROKEN) end
+    self:write(text)
+    left = left - #text
+  end
+  file:close()
+  return { offset = offset, size = log.size, crc = log.crc }
+end
+
+local function log_of(log)
+  if not log then return value.null end
+  return value.object { { "offset", log.offset }, { "size", log.size }, { "crc", log.crc } }
+end
+
+local function piece_of(piece)
+  if not piece then return value.null end
+  return sorted(piece)
+end
+
+-- A part of a run, or one that was read from another file.
+local function part_of(part)
+  return value.object {
+    { "inputs", part.inputs }, { "piece", piece_of(part.piece) }, { "status", part.status },
+    { "bytes_read", part.bytes_read }, { "frames", part.frames },
+    { "link_types", value.array(part.link_types) },
+    { "flows", part.flows }, { "log", log_of(part.log) }, { "digest", part.digest },
+    { "statistics", part.statistics }, { "flow_statistics", part.flow_statistics },
+  }
+end
+
+--- The part that a run is. run: sluice.info; flows: its recipes look at flows; log, piece: nil or
+--- what part_of says.
+function partial.part(run, flows, log, piece)
+  return { inputs = inputs_of(run.inputs), piece = piece, status = run.status,
+    bytes_read = run.bytes_read, frames = run.frames, link_types = run.link_types, flows = flows, log = log,
+    statistics = tally.of(run.stats), flow_statistics = tally.of_flows(run.flow_stats) }
+end
+
+--- Writes what the recipes have counted in the parts, and completes the file.
+function Writer:finish(o, recipes, parts, by_log)
+  local blobs, list, said = {}, {}, {}
+  for i, r in ipairs(recipes) do list[i] = recipe_of(r, blobs, by_log) end
+  local bodies = table.concat(blobs)
+  for i, part in ipairs(parts) do
+    if not part.digest then -- the same for two runs that have counted the same
+      local text = json.encode(part.statistics) .. bodies
+      part.digest = ("%08x%08x"):format(C.sl_crc32(text, #text), part.log and part.log.crc or 0)
+    end
+    said[i] = part_of(part)
+  end
   local head = json.encode(value.object {
     { "program", o.version }, { "recipes", value.array(list) },
     { "options", partial.options_of(o) }, { "databases", databases() },
-    { "inputs", inputs_of(run.inputs) }, { "status", run.status },
-    { "bytes_read", run.bytes_read }, { "frames", run.frames },
-    { "link_types", value.array(run.link_types) },
-    { "flows", flows }, { "statistics", tally.of(run.stats) },
-    { "flow_statistics", tally.of_flows(run.flow_stats) },
-    { "edges", value.object { { "version", EDGES } } },
+    { "by_log", by_log or false }, { "parts", value.array(said) },
   })
-  local body = MAGIC .. u32(VERSION) .. u32(#head) .. head .. table.concat(blobs)
-  write_file(path, { body, u32(C.sl_crc32(body, #body)) })
+  local offset = self.size
+  local body = head .. bodies .. u32(offset) .. u32(math.floor(offset / 2 ^ 32)) .. u32(#head)
+  self:write(body .. u32(C.sl_crc32(body, #body)))
+  self:check(C.sl_outfile_commit(self.handle))
 end
 
 -- ---- reading ----
 
-local function refuse(path, format, ...)
+function partial.refuse(path, format, ...)
   error({ code = 1, message = ("%s: " .. format):format(path, ...) }, 0)
 end
+
+local refuse = partial.refuse
 
 --- Calls f; where it stumbles over a head that this program would not write, the file is refused.
 function partial.believe(path, f, ...)
@@ -143,13 +224,31 @@ function partial.believe(path, f, ...)
   refuse(path, BROKEN)
 end
 
+-- The file's text from the head on, where the head begins, and its size.
 local function content(path)
   local file, why = io.open(path, "rb")
   if not file then error({ code = 1, message = why }, 0) end
-  local text, problem = file:read "*a"
+  local start, problem = file:read(START)
+  if problem then refuse(path, "%s", problem) end
+  if not start or start:sub(1, #MAGIC) ~= MAGIC then
+    refuse(path, "it is no partial result (sluice RECIPE --partial FILE writes them)")
+  end
+  if #start < START then refuse(path, BROKEN) end
+  local version = to_number(start, #MAGIC + 1)
+  if version ~= VERSION then
+    refuse(path, "its version is %d, this program reads %d: write it again", version, VERSION)
+  end
+  local size = file:seek "end"
+  if size < START + TRAILER then refuse(path, BROKEN) end
+  file:seek("set", size - TRAILER)
+  local trailer = file:read(TRAILER)
+  local offset = to_number(trailer, 1) + to_number(trailer, 5) * 2 ^ 32
+  if offset < START or offset > size - TRAILER then refuse(path, BROKEN) end
+  file:seek("set", offset)
+  local text = file:read "*a"
   file:close()
-  if not text then refuse(path, "%s", problem) end
-  return text
+  if to_number(trailer, 13) ~= C.sl_crc32(text, #text - 4) then refuse(path, BROKEN) end
+  return text, offset, to_number(trailer, 9)
 end
 
 -- Cuts the aggregates out of what follows the head.
@@ -174,34 +273,36 @@ local function null_free(t)
   return t
 end
 
---- What partial.write has written: the head as a table, with bytes in each aggregate, path, and
---- counted, which is the same for two files that hold the same counts.
+-- Logs lie one behind the other before the head, and are what was written.
+local function check_logs(piece, head)
+  local at, crc = START, ffi.new "uint32_t[1]"
+  for _, part in ipairs(piece.parts) do
+    local log = part.log
+    if log then
+      if log.offset ~= at or C.sl_file_crc(piece.path, at, log.size, crc) ~= 0
+        or crc[0] ~= log.crc then
+        refuse(piece.path, BROKEN)
+      end
+      at = at + log.size
+    end
+  end
+  if at ~= head then refuse(piece.path, BROKEN) end
+end
+
+--- What Writer:finish has written: the head as a table, with bytes in each aggregate, and path.
 function partial.read(path)
-  local text = content(path)
-  if text:sub(1, #MAGIC) ~= MAGIC or #text < HEAD + 4 then
-    refuse(path, "it is no partial result (sluice RECIPE --partial FILE writes them)")
-  end
-  if to_number(text, #text - 3) ~= C.sl_crc32(text, #text - 4) then refuse(path, BROKEN) end
-  local version, size = to_number(text, #MAGIC + 1), to_number(text, #MAGIC + 5)
-  if version ~= VERSION then
-    refuse(path, "its version is %d, this program reads %d: write it again", version, VERSION)
-  end
-  local ok, piece = pcall(cjson.decode, text:sub(HEAD + 1, HEAD + size))
+  local text, offset, size = content(path)
+  local ok, piece = pcall(cjson.decode, text:sub(1, size))
   if not ok or type(piece) ~= "table" then refuse(path, BROKEN) end
   null_free(piece)
-  local whole, stop = pcall(cut_aggregates, piece, text, HEAD + size + 1)
-  if not whole or stop ~= #text - 3 then refuse(path, BROKEN) end
-  if type(piece.frames) ~= "number" then refuse(path, BROKEN) end
-  if piece.edges.version ~= EDGES then
-    refuse(path, "it says of open flows what this program cannot read: use the one that wrote it")
-  end
+  local whole, stop = pcall(cut_aggregates, piece, text, size + 1)
+  if not whole or stop ~= #text - TRAILER + 1 then refuse(path, BROKEN) end
   piece.path = path
-  piece.counted = json.encode(piece.statistics) .. text:sub(HEAD + size + 1, -5)
+  partial.believe(path, check_logs, piece, offset)
   return piece
 end
 
 --- The hash of a recipe's text, and the databases in use, as pieces hold them.
 partial.hash_of, partial.databases = hash_of, databases
-partial.refuse = refuse
 
 return partial

@@ -132,6 +132,14 @@ static int pcap_equal(const void *a, const void *b) {
            x->nsec_per_tick == y->nsec_per_tick && x->link_type == y->link_type;
 }
 
+static uint32_t pcap_sum(const void *state) {
+    const struct pcap *f = state;
+    uint32_t words[] = {(uint32_t)f->swap, (uint32_t)f->lengths, f->record_header, f->nsec_per_tick,
+                        f->link_type};
+
+    return sl_crc32((const char *)words, sizeof words);
+}
+
 static struct sl_time pcap_last(const void *state) {
     (void)state;
     return (struct sl_time){0}; /* no packet of a pcap file needs it */
@@ -148,7 +156,8 @@ static void pcap_describe(const void *state, struct sl_interface *iface) {
 }
 
 static const struct sl_format pcap_format = {
-    "pcap", 1, pcap_parse, pcap_look, pcap_copy, pcap_equal, pcap_last, free, pcap_describe};
+    "pcap",     1,        pcap_parse, pcap_look, pcap_copy,
+    pcap_equal, pcap_sum, pcap_last,  free,      pcap_describe};
 
 static int set_version(struct pcap *f, const struct sl_reader *r, const uint8_t *h,
                        struct sl_error *err) {

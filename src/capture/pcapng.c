@@ -420,6 +420,23 @@ static int pcapng_equal(const void *a, const void *b) {
     return 1;
 }
 
+static uint32_t pcapng_sum(const void *state) {
+    const struct pcapng *g = state;
+    uint64_t words[5] = {(uint64_t)g->swap, g->n_ifaces};
+    uint32_t sum = sl_crc32((const char *)words, sizeof words);
+
+    for (uint32_t i = 0; i < g->n_ifaces; i++) {
+        const struct iface *f = &g->ifaces[i];
+        words[0] = f->ticks_per_s;
+        words[1] = (uint64_t)f->offset_s;
+        words[2] = f->snaplen;
+        words[3] = f->link_type;
+        words[4] = sum;
+        sum = sl_crc32((const char *)words, sizeof words);
+    }
+    return sum;
+}
+
 static struct sl_time pcapng_last(const void *state) {
     return ((const struct pcapng *)state)->last;
 }
@@ -432,9 +449,9 @@ static void pcapng_free(void *state) {
     free(g);
 }
 
-static const struct sl_format pcapng_format = {"pcapng",    4,           pcapng_parse,
-                                               pcapng_look, pcapng_copy, pcapng_equal,
-                                               pcapng_last, pcapng_free, NULL};
+static const struct sl_format pcapng_format = {
+    "pcapng",     4,          pcapng_parse, pcapng_look, pcapng_copy,
+    pcapng_equal, pcapng_sum, pcapng_last,  pcapng_free, NULL};
 
 int sl_pcapng_open(struct sl_reader *r, struct sl_error *err) {
     struct pcapng *g = calloc(1, sizeof *g);

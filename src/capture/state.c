@@ -37,6 +37,10 @@ int sl_reader_state_equal(const struct sl_reader_state *a, const struct sl_reade
     return a->format == b->format && a->format->equal(a->of_format, b->of_format);
 }
 
+uint32_t sl_reader_state_sum(const struct sl_reader_state *s) {
+    return s->format->sum(s->of_format) ^ (uint8_t)s->format->name[4]; /* pcap or pcapng */
+}
+
 int sl_reader_state_joins(const struct sl_reader_state *assumed,
                           const struct sl_reader_state *truth,
                           const struct sl_reader_stats *stats) {

@@ -27,6 +27,10 @@ void sl_reader_state_free(struct sl_reader_state *); /* NULL is allowed */
  * get from the packet before them is not compared. */
 int sl_reader_state_equal(const struct sl_reader_state *, const struct sl_reader_state *);
 
+/* A checksum of what sl_reader_state_equal compares, and of the format: to be compared by another
+ * program of this machine's byte order. */
+uint32_t sl_reader_state_sum(const struct sl_reader_state *);
+
 /* Whether a reader that was opened with `assumed`, and has these stats now, has read what one
  * opened with `truth` would have read, and has come to the same state. That takes in the time that
  * packets without time get, so a reader that met no packet is compared in that, too. */

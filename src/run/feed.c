@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "../capture/state.h"
 #include "../flow/clock.h"
 #include "../source/follow.h"
 #include "interrupt.h"
@@ -31,7 +32,9 @@ struct sl_feed {
     int windowed;             /* one of them is not open */
     struct sl_sample *sample; /* of the one input; NULL: all of it is read */
     int placed;               /* inputs stand where the window or sample begins; origin is known */
-    struct sl_time origin;  /* of a windowed or sampled feed: time of the capture's first packet */
+    struct sl_time origin; /* of a windowed or sampled feed: time of the capture's first packet */
+    uint64_t begin, end;   /* the piece of the one input; end 0: all of it */
+    uint32_t begin_state;
     struct sl_error failed; /* of the first input that failed; code 0: none */
 };
 
@@ -46,7 +49,7 @@ static int open_input(const struct sl_feed *f, struct input *in, const char *nam
                            : sl_source_open(name, &f->options, err);
     if (!in->source)
         return -1;
-    in->source->until = jumps(f) ? HEAD_BYTES : 0;
+    in->source->until = jumps(f) || f->begin ? HEAD_BYTES : f->end;
     in->reader = sl_reader_open(in->source, err);
     if (!in->reader)
         return -1;
@@ -72,9 +75,12 @@ struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, const struct
     f->from = o->from;
     f->to = o->to;
     f->follow = o->follow;
+    f->begin = o->begin;
+    f->end = o->end;
     f->windowed = o->from.kind != SL_WHEN_OPEN || o->to.kind != SL_WHEN_OPEN;
     /* Of several inputs all wait with their first bytes until it is their time. */
-    f->options = (struct sl_source_options){.http_first_bytes = jumps(f) || n > 1 ? HEAD_BYTES : 0,
+    int heads = jumps(f) || f->begin || n > 1;
+    f->options = (struct sl_source_options){.http_first_bytes = heads ? HEAD_BYTES : 0,
                                             .http_in_flight = o->in_flight,
                                             .interrupted = sl_interrupted};
     for (f->n = 0; f->n < n;) {
@@ -198,6 +204,56 @@ static int place(struct sl_feed *f, int timeout_ms, struct sl_error *err) {
     return 1;
 }
 
+/* ---- a piece ---- */
+
+/* Moves the one input's reader to where the piece begins, in the state behind its first packet. */
+static int move_to_piece(struct sl_feed *f, int timeout_ms, struct sl_error *err) {
+    struct input *in = &f->inputs[0];
+    struct sl_reader_state *state;
+
+    int n = sl_reader_next(in->reader, &in->first, 1, timeout_ms, err);
+    if (n <= 0)
+        return n;
+    if (!sl_reader_can_seek(in->reader))
+        return sl_error_set(err, SL_EXIT_INPUT, "%s: no piece of it can be read: it cannot seek",
+                            in->source->name);
+    if (!(state = sl_reader_state(in->reader, err)))
+        return SL_READ_ERROR;
+    f->begin_state = sl_reader_state_sum(state);
+    sl_reader_state_free(state);
+    in->source->until = f->end;
+    sl_reader_count_from(in->reader, 0);
+    return sl_reader_move(in->reader, f->begin, err) < 0 ? SL_READ_ERROR : 1;
+}
+
+static int place_piece(struct sl_feed *f, int timeout_ms, struct sl_error *err) {
+    int n = f->begin ? move_to_piece(f, timeout_ms, err) : 1;
+
+    if (n > 0) {
+        sl_reader_limit(f->inputs[0].reader, f->end);
+        f->placed = 1;
+    }
+    return n;
+}
+
+int sl_feed_edges(const struct sl_feed *f, struct sl_edges *edges) {
+    const struct sl_reader *reader = f->inputs[0].reader;
+    struct sl_error ignored;
+    struct sl_reader_state *state;
+
+    if (f->n != 1 || !f->placed || f->windowed || !(state = sl_reader_state(reader, &ignored)))
+        return 0;
+    *edges = (struct sl_edges){.begin = f->begin,
+                               .end = sl_reader_offset(reader),
+                               .begin_state = f->begin_state,
+                               .end_state = sl_reader_state_sum(state),
+                               .own_time = (uint32_t)sl_reader_stats(reader)->own_time};
+    sl_reader_state_free(state);
+    return 1;
+}
+
+/* ---- packets ---- */
+
 /* The next packets of one input. */
 static int next_of(const struct sl_feed *f, struct input *in, struct sl_packet *packets,
                    uint32_t max, int timeout_ms, struct sl_error *err) {
@@ -216,8 +272,6 @@ static int next_of(const struct sl_feed *f, struct input *in, struct sl_packet *
     }
     return sl_window_next(&in->window, in->reader, packets, max, timeout_ms, err);
 }
-
-/* ---- packets ---- */
 
 static int pass_through(struct sl_feed *f, struct sl_packet *packets, uint32_t max, int timeout_ms,
                         struct sl_error *err) {
@@ -282,6 +336,11 @@ int sl_feed_next(struct sl_feed *f, struct sl_packet *packets, uint32_t max, int
                  struct sl_error *err) {
     if (jumps(f) && !f->placed && place(f, timeout_ms, err) == SL_READ_WAIT)
         return SL_READ_WAIT;
+    if (f->end && !f->placed) {
+        int placed = place_piece(f, timeout_ms, err);
+        if (placed <= 0)
+            return placed;
+    }
     int n = f->n == 1 ? pass_through(f, packets, max, timeout_ms, err)
                       : merge(f, packets, max, timeout_ms, err);
     if (n == 0 && f->failed.code) {

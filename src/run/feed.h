@@ -18,6 +18,7 @@ struct sl_feed_options {
     int follow;              /* the one input is still being written: wait for more */
     double sample;           /* the part of the one input that is read by chance; 0: all */
     uint64_t seed;           /* of the sample */
+    uint64_t begin, end;     /* of the one input only what begins at these bytes; end 0: all */
 };
 
 struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, const struct sl_feed_options *,
@@ -40,6 +41,8 @@ const struct sl_window *sl_feed_window(const struct sl_feed *, uint32_t input);
 
 /* NULL: there is none. */
 const struct sl_sample *sl_feed_sample(const struct sl_feed *);
+/* Of the one input, see abi.h. 0: not known. */
+int sl_feed_edges(const struct sl_feed *, struct sl_edges *);
 
 uint32_t sl_feed_inputs(const struct sl_feed *);
 const char *sl_feed_name(const struct sl_feed *, uint32_t input);

@@ -7,6 +7,8 @@
 #include "../source/list.h"
 #include "crew.h"
 #include "interrupt.h"
+#include "log.h"
+#include "replay.h"
 #include "split.h"
 
 #include <math.h>
@@ -20,7 +22,8 @@ static const double LEAP_S = 86400;
 /* What the inputs stand for, as one capture. */
 static struct sl_feed *open_inputs(const struct sl_options *o, struct sl_error *err) {
     struct sl_source_options listing = {.interrupted = sl_interrupted};
-    struct sl_feed_options options = {o->in_flight, o->from, o->to, o->follow, o->sample, o->seed};
+    struct sl_feed_options options = {o->in_flight, o->from, o->to,    o->follow,
+                                      o->sample,    o->seed, o->begin, o->end};
     struct sl_strings inputs = {0};
     struct sl_feed *feed = NULL;
     int result = 0;
@@ -34,6 +37,8 @@ static struct sl_feed *open_inputs(const struct sl_options *o, struct sl_error *
     if (result == 0 && (o->follow || o->sample > 0) && inputs.n > 1)
         result = sl_error_set(err, SL_EXIT_USAGE, "%s takes one input, not %u",
                               o->follow ? "--follow" : "--sample", inputs.n);
+    if (result == 0 && o->end && inputs.n > 1)
+        result = sl_error_set(err, SL_EXIT_USAGE, "a piece is of one input, not of %u", inputs.n);
     if (result == 0)
         feed = sl_feed_open((const char *const *)inputs.at, inputs.n, &options, err);
     sl_strings_free(&inputs);
@@ -60,6 +65,8 @@ static int open_run(struct sl_run *r, const struct sl_options *o) {
         r->flow_options.idle_tcp_s = r->flow_options.idle_other_s = o->idle_s;
     if (o->bpf && !(r->bpf = sl_bpf_new(o->bpf, &r->error)))
         return -1;
+    if (o->logs)
+        return (r->replay = sl_replay_new(o->logs, o->n_logs, &r->error)) ? 0 : -1;
     if (open_feed(r, o) < 0)
         return -1;
     sl_progress_start(&r->progress, o->progress, sl_feed_size(r->feed));
@@ -93,6 +100,8 @@ void sl_run_close(struct sl_run *r) {
         free(r->taps[i]);
     }
     sl_scaled_free(&r->scaled);
+    sl_log_free(r->log);
+    sl_replay_free(r->replay);
     sl_feed_close(r->feed);
     sl_bpf_free(r->bpf);
     free(r);
@@ -210,6 +219,8 @@ static uint32_t read_batch(struct sl_run *r) {
         if (!r->started)
             begin(r);
         meet_link_types(r);
+        if (r->log && sl_log_packets(r->log, r->batch.packets, r->read, &r->error) < 0)
+            return SL_STEP_ERROR;
         if (run_clock(r) == 0)
             return SL_STEP_PACKETS;
         sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory");

@@ -27,6 +27,8 @@ struct sl_run_tap {
 
 struct sl_crew;
 struct sl_split;
+struct sl_log;
+struct sl_replay;
 
 struct sl_run {
     struct sl_feed *feed;
@@ -63,7 +65,9 @@ struct sl_run {
     struct sl_agg
         *shared[SL_SHARED_MAX]; /* the main run's: workers' aggregates are added to these */
     uint32_t n_shared;
-    struct sl_error error; /* code 0: none */
+    struct sl_log *log;       /* events go there, and not into flow tables; NULL: they do */
+    struct sl_replay *replay; /* instead of a feed */
+    struct sl_error error;    /* code 0: none */
 };
 
 /* A run that does a worker's part for another one, with taps like that one's. -1: of->error. */

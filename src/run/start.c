@@ -1,12 +1,13 @@
 /* How a run goes on when its taps are known: alone, or with workers. */
 #include "crew.h"
+#include "log.h"
 #include "split.h"
 
 #include <sched.h>
 #include <stdlib.h>
 
 static int open_tables(struct sl_run *r) {
-    for (uint32_t i = 0; i < r->n_taps; i++) {
+    for (uint32_t i = 0; i < r->n_taps && !r->log; i++) {
         struct sl_flow_options options = r->flow_options;
         options.ordered = r->taps[i]->looks;
         if (r->taps[i]->wants_flows && !(r->taps[i]->flows = sl_flows_new(&options, &r->error)))
@@ -36,6 +37,23 @@ int sl_run_start(struct sl_run *r, uint32_t workers, uint64_t split_bytes,
     if (!workers)
         return open_tables(r);
     return sl_crew_start(r, workers, (size_t)split_bytes, script) ? 0 : -1;
+}
+
+int sl_run_log(struct sl_run *r, struct sl_outfile *file) {
+    r->log = sl_log_new(file, r->n_taps);
+    return r->log ? 0 : sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory for a log of events");
+}
+
+int sl_run_log_end(struct sl_run *r, uint64_t *size, uint32_t *crc) {
+    if (sl_log_finish(r->log, &r->error) < 0)
+        return -1;
+    *size = sl_log_size(r->log);
+    *crc = sl_log_crc(r->log);
+    return 0;
+}
+
+int sl_run_edges(const struct sl_run *r, struct sl_edges *edges) {
+    return sl_feed_edges(r->feed, edges);
 }
 
 int sl_run_wait(struct sl_run *r) {

@@ -1,5 +1,6 @@
 /* Taps: what recipes with one filter of their own see of the run (abi.h). */
 #include "crew.h"
+#include "log.h"
 #include "split.h"
 
 #include <stdlib.h>
@@ -92,13 +93,17 @@ int sl_tap_take(struct sl_run_tap *x, struct sl_event_batch *events, struct sl_s
             return sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory for flows");
         return 0;
     }
+    if (r->log) {
+        sl_log_events(r->log, x->index, events);
+        return 0;
+    }
     return sl_flows_take(x->flows, events, stamps, &r->error);
 }
 
 int sl_tap_sweep(struct sl_run_tap *x) {
     struct sl_run *r = x->run;
 
-    if (r->split || !r->sweeps || r->at < r->read)
+    if (!x->flows || !r->sweeps || r->at < r->read)
         return 0;
     return sl_flows_sweep(x->flows, r->sweep_s, &r->error);
 }

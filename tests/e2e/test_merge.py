@@ -3,6 +3,7 @@ all of them gives, and what does not belong together is refused."""
 import glob
 import json
 import os
+import random
 import re
 import struct
 import zlib
@@ -16,16 +17,15 @@ APART_S = 4000  # more than any flow's timeout: the pieces share no flow
 
 # Recipes whose pieces add up, which must not be lost. Others may say why theirs do not.
 MERGE = {
-    "addresses", "bursts", "count", "countries", "geomap", "hours", "protocols", "report", "retransmissions", "sizes", "statistics",
-    "summary", "talkers", "timeline",
+    "addresses", "beacons", "bursts", "count", "countries", "flows", "geomap", "hours", "networks", "protocols", "report", "resets",
+    "retransmissions", "scans", "sizes", "statistics", "summary", "talkers", "timeline", "examples/long-flows.lua",
     "examples/asymmetry.lua", "examples/first-packets.lua", "examples/fragments.lua", "examples/icmp-errors.lua",
     "examples/inside-outside.lua", "examples/new-hosts.lua", "examples/packet-sizes.lua", "examples/port-bytes.lua",
     "examples/syn-flood.lua", "examples/unanswered.lua",
 }
 # What those say whose handlers are known to be of another kind.
 REFUSED = {
-    "flows": "writes its result as it comes", "examples/before-after.lua": "uses input", "examples/long-flows.lua": "writes the table",
-    "examples/rate.lua": "interval",
+    "examples/before-after.lua": "uses input", "examples/rate.lua": "interval",
 }
 
 # A flow that is open where a piece ends may have idled in one run over all: merge says that there are some.
@@ -141,12 +141,36 @@ def test_rows_shown_are_the_merges_own(sluice, partials):
     assert done.returncode == 2 and b"--inside 10.0.0.0/8" in done.stderr and b"192.168.0.0/16" in done.stderr
 
 
-def test_flows_that_go_on_are_said(sluice, partials, tmp_path):
-    files = partials("summary", inputs=cut(0, tmp_path))
-    done = sluice("merge", "summary", *files, "-T", "json")
+@pytest.mark.parametrize("name", ["summary", "flows", "talkers", "addresses"])
+def test_flows_that_go_on_are_one(sluice, partials, tmp_path, name):
+    inputs = cut(0, tmp_path)
+    merged = sluice("merge", name, *partials(name, inputs=inputs), "-T", "json")
+    assert merged.returncode == 0 and merged.stderr == b""
+    assert merged.stdout == sluice(name, *inputs, "-T", "json").stdout
+
+
+def test_flows_that_go_on_are_said_where_pieces_decide_them(sluice, partials, tmp_path):
+    files = partials("http", inputs=cut(0, tmp_path))
+    done = sluice("merge", "http", *files, "-T", "json")
     assert done.returncode == 0
     assert done.stderr.count(b"\n") == 1 and b"flows were open where pieces end" in done.stderr
-    assert sluice("merge", "count", *partials("count"), "-T", "json").stderr == b""
+
+
+def test_captures_that_overlap_are_said(sluice, partials, pieces, tmp_path):
+    files = partials("summary", inputs=[pieces[0], EXAMPLE])
+    done = sluice("merge", "summary", *files, "-T", "json")
+    assert done.returncode == 0 and b"overlap in time" in done.stderr
+    assert sluice("merge", "count", *partials("count", inputs=[pieces[0], EXAMPLE]), "-T", "json").stderr == b""
+
+
+def test_merges_of_merges(sluice, partials, pieces, tmp_path):
+    a, b, c = partials("flows,summary")
+    both = tmp_path / "both.part"
+    assert sluice("merge", "flows,summary", c, a, "--partial", both).returncode == 0
+    merged = sluice("merge", "flows,summary", both, b, "-T", "json")
+    assert merged.returncode == 0, merged.stderr
+    assert merged.stdout == sluice("flows,summary", *pieces, "-T", "json").stdout
+    refused(sluice("merge", "flows,summary", both, a, b), "0.part", "same counts")
 
 
 # --- What is refused: which file, why, exit 1, and no result.
@@ -204,29 +228,62 @@ def test_damage_is_noticed(sluice, partials, tmp_path):
         refused(sluice("merge", "talkers", bad, files[1]), "bad.part")
 
 
-def sealed(body):
-    return body + struct.pack("<I", zlib.crc32(body))
+TRAILER = struct.Struct("<QII")  # where the head begins, its size, CRC-32 of all from there on
+
+
+def changed(data, change):
+    """The file with another head and aggregates, and a good checksum."""
+    start, size, _ = TRAILER.unpack(data[-TRAILER.size:])
+    head, rest = change(data[start:start + size], data[start + size:-TRAILER.size])
+    body = head + rest + struct.pack("<QI", start, len(head))
+    return data[:start] + body + struct.pack("<I", zlib.crc32(body))
+
+
+def test_a_version_that_is_to_come(sluice, partials, tmp_path):
+    files = partials("talkers")
+    data = files[0].read_bytes()
+    files[0].write_bytes(data[:10] + struct.pack("<I", 3) + data[14:])
+    refused(sluice("merge", "talkers", *files), "0.part", "version is 3")
 
 
 @pytest.mark.parametrize("change, word", [
-    (lambda d: d[:10] + struct.pack("<I", 2) + d[14:-4], "version is 2"),
-    (lambda d: d[:-5], "damaged"),
-    (lambda d: d[:-4] + b"x", "damaged"),
-    (lambda d: d.replace(b'"edges":{"version":0}', b'"edges":{"version":7}')[:-4], "open flows"),
-    (lambda d: d.replace(b'"kind":"top"', b'"kind":7777')[:-4], ""),
-    (lambda d: d.replace(b'"statistics":{', b'"statistics":0,')[:-4], "damaged"),
-    (lambda d: d.replace(b"SLAG", b"SLAX")[:-4], "no aggregate"),
-    (lambda d: d.replace(b'"recipes":', b'"recipez":')[:-4], "damaged"),
-    (lambda d: d.replace(b'"inputs":[', b'"inputz":[')[:-4], "damaged"),
+    (lambda head, rest: (head[:-1], rest), "damaged"),
+    (lambda head, rest: (head, rest + b"x"), "damaged"),
+    (lambda head, rest: (head.replace(b'"kind":"top"', b'"kind":7777'), rest), ""),
+    (lambda head, rest: (head.replace(b'"statistics":{', b'"statistics":0,'), rest), "damaged"),
+    (lambda head, rest: (head, rest.replace(b"SLAG", b"SLAX")), "no aggregate"),
+    (lambda head, rest: (head.replace(b'"recipes":', b'"recipez":'), rest), "damaged"),
+    (lambda head, rest: (head.replace(b'"inputs":[', b'"inputz":['), rest), "damaged"),
+    (lambda head, rest: (head.replace(b'"parts":[', b'"partz":['), rest), "damaged"),
+    (lambda head, rest: (head.replace(b'"offset":14', b'"offset":15'), rest), "damaged"),
+    (lambda head, rest: (head.replace(b'"log":{', b'"lag":{'), rest), "damaged"),
 ])
 def test_made_up_with_a_good_checksum(sluice, partials, tmp_path, change, word):
-    files = partials("talkers")
+    files = partials("bursts,flows")
     bad = tmp_path / "bad.part"
-    bad.write_bytes(sealed(change(files[0].read_bytes())))
-    done = sluice("merge", "talkers", bad, files[1])
+    bad.write_bytes(changed(files[0].read_bytes(), change))
+    done = sluice("merge", "bursts,flows", bad, files[1])
     assert done.returncode in (0, 1) and b"internal" not in done.stderr and b"traceback" not in done.stderr
     if word:
         assert done.returncode == 1 and b"bad.part" in done.stderr and word.encode() in done.stderr, done.stderr
+
+
+def test_a_made_up_log(sluice, partials, tmp_path):
+    """Its checksums are good: every byte of it has to be looked at."""
+    files = partials("flows")
+    data = files[0].read_bytes()
+    start, size, _ = TRAILER.unpack(data[-TRAILER.size:])
+    numbers = random.Random(8)
+    for _ in range(60):
+        log = bytearray(data[14:start])
+        for _ in range(numbers.randrange(1, 20)):
+            log[numbers.randrange(min(len(log), numbers.choice([20, 2000, len(log)])))] = numbers.randrange(256)
+        crc = b'"crc":%d' % zlib.crc32(data[14:start])
+        files[0].write_bytes(changed(data[:14] + log + data[start:], lambda head, rest: (
+            head.replace(crc, b'"crc":%d' % zlib.crc32(bytes(log))), rest)))
+        done = sluice("merge", "flows", *files, "-T", "jsonl")
+        assert done.returncode in (0, 1) and b"internal" not in done.stderr
+        assert done.returncode == 0 or b"0.part" in done.stderr
 
 
 def test_what_makes_no_sense(sluice, pieces, tmp_path):

@@ -1,0 +1,160 @@
+#include "log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+enum {
+    SIZE_BYTES = 4,
+    WRITE_BYTES = 256 * 1024,
+    /* Of one block, and of one tap in it with its number. */
+    TAP_MAX = SL_PACKED_NUMBER_MAX + SL_PACKED_EVENTS_MAX,
+    BLOCK_MAX = SIZE_BYTES + SL_PACKED_TIMES_MAX + 64 * TAP_MAX + 1
+};
+
+/* ---- writing ---- */
+
+struct sl_log {
+    struct sl_outfile *file;
+    struct sl_event_memory *memory; /* of each tap */
+    uint32_t n_taps;
+    struct sl_time before;
+    uint8_t *bytes; /* blocks that are to be written: [0, at) */
+    size_t at, block, room;
+    int open; /* the last block has no end yet */
+    uint64_t size;
+    uint32_t crc;
+};
+
+struct sl_log *sl_log_new(struct sl_outfile *file, uint32_t n_taps) {
+    struct sl_log *log = calloc(1, sizeof *log);
+
+    if (!log)
+        return NULL;
+    log->file = file;
+    log->n_taps = n_taps;
+    log->room = WRITE_BYTES + SIZE_BYTES + SL_PACKED_TIMES_MAX + (size_t)n_taps * TAP_MAX + 1;
+    log->memory = calloc(n_taps + 1, sizeof *log->memory);
+    log->bytes = malloc(log->room);
+    if (log->memory && log->bytes)
+        return log;
+    sl_log_free(log);
+    return NULL;
+}
+
+void sl_log_free(struct sl_log *log) {
+    if (!log)
+        return;
+    free(log->memory);
+    free(log->bytes);
+    free(log);
+}
+
+static void end_block(struct sl_log *log) {
+    if (!log->open)
+        return;
+    log->bytes[log->at++] = 0;
+    uint32_t size = (uint32_t)(log->at - log->block - SIZE_BYTES);
+    for (int i = 0; i < SIZE_BYTES; i++)
+        log->bytes[log->block + (size_t)i] = (uint8_t)(size >> 8 * i);
+    log->open = 0;
+}
+
+static int write_out(struct sl_log *log, struct sl_error *err) {
+    log->crc = (uint32_t)crc32_z(log->crc, log->bytes, log->at);
+    log->size += log->at;
+    int failed = sl_outfile_write(log->file, log->bytes, log->at);
+    log->at = 0;
+    return failed ? sl_error_set(err, SL_EXIT_USAGE, "%s", sl_outfile_error(log->file)) : 0;
+}
+
+int sl_log_packets(struct sl_log *log, const struct sl_packet *packets, uint32_t n,
+                   struct sl_error *err) {
+    end_block(log);
+    if (log->at >= WRITE_BYTES && write_out(log, err) < 0)
+        return -1;
+    log->block = log->at;
+    log->open = 1;
+    uint8_t *end = sl_times_pack(log->bytes + log->at + SIZE_BYTES, packets, n, &log->before);
+    log->at = (size_t)(end - log->bytes);
+    return 0;
+}
+
+void sl_log_events(struct sl_log *log, uint32_t tap, const struct sl_event_batch *events) {
+    uint8_t *end = sl_number_pack(log->bytes + log->at, tap + 1);
+
+    end = sl_events_pack(end, &log->memory[tap], events);
+    log->at = (size_t)(end - log->bytes);
+}
+
+int sl_log_finish(struct sl_log *log, struct sl_error *err) {
+    end_block(log);
+    return write_out(log, err);
+}
+
+uint64_t sl_log_size(const struct sl_log *log) {
+    return log->size;
+}
+
+uint32_t sl_log_crc(const struct sl_log *log) {
+    return log->crc;
+}
+
+/* ---- reading ---- */
+
+struct sl_log_reader {
+    char *path;
+    FILE *file;
+    uint64_t offset, left;
+    uint8_t bytes[BLOCK_MAX];
+};
+
+static int damaged(const struct sl_log_reader *r, struct sl_error *err) {
+    return sl_error_set(err, SL_EXIT_INPUT, "%s: byte %llu: it is damaged or cut: write it again",
+                        r->path, (unsigned long long)r->offset);
+}
+
+struct sl_log_reader *sl_log_open(const char *path, uint64_t offset, uint64_t size,
+                                  struct sl_error *err) {
+    struct sl_log_reader *r = malloc(sizeof *r);
+
+    if (!r) {
+        sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory", path);
+        return NULL;
+    }
+    r->path = strdup(path);
+    r->offset = offset;
+    r->left = size;
+    r->file = r->path ? fopen(path, "rbe") : NULL;
+    if (r->file && offset <= INT64_MAX && fseeko(r->file, (off_t)offset, SEEK_SET) == 0)
+        return r;
+    sl_error_set(err, SL_EXIT_INPUT, "%s: it cannot be read", path);
+    sl_log_close(r);
+    return NULL;
+}
+
+void sl_log_close(struct sl_log_reader *r) {
+    if (!r)
+        return;
+    if (r->file)
+        (void)fclose(r->file);
+    free(r->path);
+    free(r);
+}
+
+int sl_log_next(struct sl_log_reader *r, struct sl_cursor *block, struct sl_error *err) {
+    if (!r->left)
+        return 0;
+    if (r->left < SIZE_BYTES || fread(r->bytes, SIZE_BYTES, 1, r->file) != 1)
+        return damaged(r, err);
+    struct sl_cursor c = {r->bytes, r->bytes + SIZE_BYTES};
+    uint32_t size = sl_le32(&c, 0);
+    if (!size || size > sizeof r->bytes || size > r->left - SIZE_BYTES ||
+        fread(r->bytes, size, 1, r->file) != 1)
+        return damaged(r, err);
+    r->left -= SIZE_BYTES + size;
+    r->offset += SIZE_BYTES + size;
+    *block = (struct sl_cursor){r->bytes, r->bytes + size};
+    return 1;
+}

@@ -1,0 +1,46 @@
+/* A log of events: what a run has to tell the flow tables, kept for another program
+ * (flow/event_pack.h) that takes it later, behind the logs of the pieces of the capture before it
+ * (replay.c).
+ *
+ *     blocks:  u32 bytes that follow; times; { number of the tap + 1, events } ..., 0
+ *
+ * A block is what one step of the run held: SL_BATCH packets at most, and the events of each tap
+ * that keeps flows. All packets have their times in it, because the capture's clock (flow/clock.h)
+ * counts all of them.
+ */
+#ifndef SL_RUN_LOG_H
+#define SL_RUN_LOG_H
+
+#include "../error.h"
+#include "../flow/event_pack.h"
+#include "../output/outfile.h"
+
+/* ---- writing ---- */
+
+struct sl_log;
+
+/* Logs the events of n_taps taps at the file's end; the file is borrowed. NULL: out of memory. */
+struct sl_log *sl_log_new(struct sl_outfile *, uint32_t n_taps);
+void sl_log_free(struct sl_log *); /* NULL is allowed */
+/* Begins a block of n packets, which have times; then the events of taps come. -1 with *err: the
+ * file cannot be written. */
+int sl_log_packets(struct sl_log *, const struct sl_packet *, uint32_t n,
+                   struct sl_error *) SL_USED;
+void sl_log_events(struct sl_log *, uint32_t tap, const struct sl_event_batch *);
+/* Writes what is left. */
+int sl_log_finish(struct sl_log *, struct sl_error *) SL_USED;
+uint64_t sl_log_size(const struct sl_log *); /* bytes, when it is finished, */
+uint32_t sl_log_crc(const struct sl_log *);  /* and their CRC-32 (that of zlib) */
+
+/* ---- reading ---- */
+
+struct sl_log_reader;
+
+/* Reads the log at [offset, offset + size) of a file. NULL with *err. */
+struct sl_log_reader *sl_log_open(const char *path, uint64_t offset, uint64_t size,
+                                  struct sl_error *) SL_USED;
+void sl_log_close(struct sl_log_reader *); /* NULL is allowed */
+/* The next block, good until the next call. 1, 0: there is none, -1 with *err: it is damaged. */
+int sl_log_next(struct sl_log_reader *, struct sl_cursor *block, struct sl_error *) SL_USED;
+
+#endif

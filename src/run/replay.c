@@ -1,0 +1,183 @@
+#include "replay.h"
+
+#include "interrupt.h"
+
+#include <stdlib.h>
+
+enum { BLOCKS = 64 }; /* taken before the caller is asked to look up */
+
+struct sl_replay {
+    const struct sl_log_part *parts;
+    uint32_t n, next; /* next: the part to be opened */
+    struct sl_log_reader *log;
+    struct sl_event_memory *memory; /* of each tap, in this log */
+    struct sl_event_batch *events;  /* of each tap, of the block at hand, */
+    struct sl_event_batch some;     /* and those of them up to an end of the clock's block */
+    struct sl_time before;
+    uint32_t n_taps;
+};
+
+struct sl_replay *sl_replay_new(const struct sl_log_part *parts, uint32_t n, struct sl_error *err) {
+    struct sl_replay *p = calloc(1, sizeof *p);
+
+    if (!p) {
+        sl_error_set(err, SL_EXIT_INPUT, "out of memory");
+        return NULL;
+    }
+    p->parts = parts;
+    p->n = n;
+    return p;
+}
+
+void sl_replay_free(struct sl_replay *p) {
+    if (!p)
+        return;
+    sl_log_close(p->log);
+    free(p->memory);
+    free(p->events);
+    free(p);
+}
+
+/* ---- blocks ---- */
+
+static int make_room(struct sl_replay *p, uint32_t n_taps, struct sl_error *err) {
+    if (p->memory)
+        return 0;
+    p->n_taps = n_taps;
+    p->memory = calloc(n_taps + 1, sizeof *p->memory);
+    p->events = calloc(n_taps + 1, sizeof *p->events);
+    if (p->memory && p->events)
+        return 0;
+    return sl_error_set(err, SL_EXIT_INPUT, "out of memory");
+}
+
+static int open_next(struct sl_replay *p, struct sl_error *err) {
+    const struct sl_log_part *part = &p->parts[p->next++];
+
+    sl_log_close(p->log);
+    for (uint32_t i = 0; i < p->n_taps; i++)
+        p->memory[i] = (struct sl_event_memory){0};
+    p->before = (struct sl_time){0};
+    p->log = sl_log_open(part->path, part->offset, part->size, err);
+    return p->log ? 0 : -1;
+}
+
+/* The batch's times and every tap's events from a block. */
+static int unpack(struct sl_run *r, struct sl_replay *p, struct sl_cursor block) {
+    uint64_t tap;
+
+    if (sl_times_unpack(&block, r->batch.packets, &r->read, &p->before) < 0 || !r->read)
+        return -1;
+    for (uint32_t i = 0; i < r->read; i++)
+        r->batch.packets[i].number64 = r->clock.packets + 1 + i;
+    for (uint32_t i = 0; i < p->n_taps; i++)
+        sl_event_batch_clear(&p->events[i], r->clock.packets + 1);
+    while (sl_number_unpack(&block, &tap) == 0) {
+        if (!tap)
+            return sl_left(&block) ? -1 : 0;
+        if (tap > p->n_taps || !r->taps[tap - 1]->flows ||
+            sl_events_unpack(&block, &p->memory[tap - 1], &p->events[tap - 1], r->batch.packets,
+                             r->read, &r->flow_options.seed) < 0)
+            return -1;
+    }
+    return -1;
+}
+
+/* The next block of all logs. An SL_STEP_…. */
+static uint32_t read_block(struct sl_run *r, struct sl_replay *p) {
+    struct sl_cursor block;
+    int found = 0;
+
+    while (!found) {
+        if (!p->log || !(found = sl_log_next(p->log, &block, &r->error))) {
+            if (p->next == p->n)
+                return SL_STEP_END;
+            if (open_next(p, &r->error) < 0)
+                return SL_STEP_ERROR;
+        }
+        if (found < 0)
+            return SL_STEP_ERROR;
+    }
+    r->at = 0;
+    if (unpack(r, p, block) == 0)
+        return SL_STEP_PACKETS;
+    sl_error_set(&r->error, SL_EXIT_INPUT, "%s: it is damaged: write it again",
+                 p->parts[p->next - 1].path);
+    return SL_STEP_ERROR;
+}
+
+/* ---- taking them ---- */
+
+/* The tap's events of packets [r->at, end) of the block. */
+static struct sl_event_batch *events_until(struct sl_run *r, struct sl_replay *p, uint32_t tap,
+                                           uint32_t end) {
+    const struct sl_event_batch *all = &p->events[tap];
+
+    if (!r->at && end == r->read)
+        return &p->events[tap];
+    sl_event_batch_clear(&p->some, all->base);
+    for (uint32_t i = 0; i < all->n; i++) {
+        if (all->events[i].number < r->at || all->events[i].number >= end)
+            continue;
+        struct sl_flow_event *e = &p->some.events[p->some.n++];
+        *e = all->events[i];
+        if (e->more < all->n_more) {
+            p->some.more[p->some.n_more] = all->more[e->more];
+            e->more = p->some.n_more++;
+        }
+    }
+    return &p->some;
+}
+
+static int take(struct sl_run *r, struct sl_replay *p, uint32_t end) {
+    for (uint32_t i = 0; i < p->n_taps; i++) {
+        struct sl_flows *flows = r->taps[i]->flows;
+        if (flows && sl_flows_take(flows, events_until(r, p, i, end), NULL, &r->error) < 0)
+            return -1;
+    }
+    r->at = end;
+    for (uint32_t i = 0; i < p->n_taps && r->sweeps; i++)
+        if (r->taps[i]->flows && sl_flows_sweep(r->taps[i]->flows, r->sweep_s, &r->error) < 0)
+            return -1;
+    return 0;
+}
+
+static void begin(struct sl_run *r) {
+    r->origin = r->batch.packets[0].ts;
+    r->started = 1;
+    for (uint32_t i = 0; i < r->n_taps; i++)
+        if (r->taps[i]->flows)
+            sl_flows_begin(r->taps[i]->flows, r->origin);
+}
+
+/* Takes what is left of the block, to where the clock's block ends. */
+static int advance(struct sl_run *r, struct sl_replay *p) {
+    uint32_t left = r->read - r->at, room = sl_clock_room(r->clock.packets);
+    uint32_t n = left < room ? left : room;
+    struct sl_clock_part part;
+
+    if (!r->started)
+        begin(r);
+    sl_clock_part_of(&part, &r->batch.packets[r->at], n);
+    r->sweeps = sl_clock_add(&r->clock, &part, &r->sweep_s);
+    return take(r, p, r->at + n);
+}
+
+int sl_run_replay(struct sl_run *r) {
+    struct sl_replay *p = r->replay;
+    uint32_t state = SL_STEP_PACKETS;
+
+    sl_interrupt_at("");
+    r->sweeps = 0;
+    if (make_room(p, r->n_taps, &r->error) < 0)
+        return SL_STEP_ERROR;
+    for (int i = 0; i < BLOCKS && state == SL_STEP_PACKETS && !r->sweeps; i++) {
+        if (sl_interrupted())
+            return SL_STEP_INTERRUPTED;
+        if (r->at == r->read)
+            state = read_block(r, p);
+        if (state == SL_STEP_PACKETS && advance(r, p) < 0)
+            state = SL_STEP_ERROR;
+    }
+    return (int)state;
+}
