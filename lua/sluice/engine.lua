@@ -117,8 +117,8 @@ end
 --- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
 --- flow_filter (of -F), from, to (struct sl_when), follow, compile, count, idle, max_flows, decap,
 --- in_flight, progress, out (struct sl_out), live (what interval shows), write (of writer.wanted),
---- is_suite, workers, split_bytes, script (struct sl_script), sample (a part, to 1), seed, piece (of
---- sluice.plan), log (struct sl_outfile: flows are not decided here, but logged there).
+--- is_suite, workers, split_bytes, script (struct sl_script), sample (a part, to 1), seed, piece
+--- (of sluice.plan), log (struct sl_outfile: flows are not decided here, but logged there).
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)
@@ -563,7 +563,7 @@ function Run:finish_writing()
   return self.message
 end
 
---- What the first flow table has counted, or nil; and packets that were earlier than the one before.
+--- What the first flow table has counted, or nil; and packets earlier than the one before them.
 function Run:flow_stats()
   local first = self.groups[1]
   local stats = first and C.sl_tap_stats(first.tap) or nil

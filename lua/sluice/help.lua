@@ -14,6 +14,8 @@ local USAGE = [[
 usage: sluice RECIPE[,RECIPE...] [OPTION]... [INPUT]...
        sluice eval 'LUA' [OPTION]... [INPUT]...
        sluice merge RECIPE[,RECIPE...] [OPTION]... FILE...
+       sluice plan RECIPE[,RECIPE...] [OPTION]... INPUT... > PLAN
+       sluice RECIPE --piece K PLAN --partial FILE
        sluice recipes | fields [NAME]
        sluice new NAME                    a recipe of your own to begin with
        sluice check FILE.lua [INPUT]...   what would surprise you later
@@ -22,7 +24,8 @@ usage: sluice RECIPE[,RECIPE...] [OPTION]... [INPUT]...
 
 RECIPE is a built-in name or a path ending in .lua. INPUT is a path, - for standard input, or an
 http(s) URL, which is read by range requests. Several inputs are one capture. merge adds up the
-FILEs that --partial has written, as if one run had read all their inputs.
+FILEs that --partial has written, as if one run had read all their inputs. plan cuts large inputs
+into pieces, for many machines to count.
 
 options:]]
 

@@ -2,7 +2,7 @@
 -- with others. The form:
 --
 --   "SLPARTIAL\n"  u32 version  logs  head (JSON)  aggregates, one after another
---   u64 offset of the head  u32 its size  u32 CRC-32 of all from the head on   numbers little endian
+--   u64 offset of the head  u32 its size  u32 CRC-32 of all from the head on  (little endian)
 --
 -- The head says what was run (recipes by name and hash of their text, options, databases), and each
 -- aggregate's name, kind, key and size. Its parts are runs over a piece of the capture each: over
@@ -181,7 +181,8 @@ end
 --- what part_of says.
 function partial.part(run, flows, log, piece)
   return { inputs = inputs_of(run.inputs), piece = piece, status = run.status,
-    bytes_read = run.bytes_read, frames = run.frames, link_types = run.link_types, flows = flows, log = log,
+    bytes_read = run.bytes_read, frames = run.frames, link_types = run.link_types,
+    flows = flows, log = log,
     statistics = tally.of(run.stats), flow_statistics = tally.of_flows(run.flow_stats) }
 end
 

@@ -1,6 +1,6 @@
 -- The parts that partial results consist of (sluice.partial), in the order of the capture; and
--- whether they are all there and fit together. Parts of a plan (sluice.plan) stand by the numbers of
--- their pieces, others by their first packets.
+-- whether they are all there and fit together. Parts of a plan (sluice.plan) stand by the numbers
+-- of their pieces, others by their first packets.
 local partial = require "sluice.partial"
 
 local parts = {}
@@ -107,8 +107,8 @@ local function order_by_time(files)
   return files, list
 end
 
---- The files whose counts are to be added up, and their parts in order, { part, file } each. partly:
---- pieces of the plan may be missing.
+--- The files whose counts are to be added up, and their parts in order, { part, file } each.
+--- partly: pieces of the plan may be missing.
 function parts.order(files, partly)
   for _, part in ipairs(flatten(files)) do
     if part[1].piece then

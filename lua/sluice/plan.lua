@@ -5,8 +5,8 @@
 --   sluice merge RECIPE FILE...                  the result that one run gives
 --
 -- A line names its input, by size and checksum of its first bytes, and what of it belongs to the
--- piece: records that begin at bytes [start, stop); stop null: all. No secret is in it: of a URL the
--- query is left out, and comes from --url-file or $SLUICE_URLS when the piece is run.
+-- piece: records that begin at bytes [start, stop); stop null: all. No secret is in it: of a URL
+-- the query is left out, and comes from --url-file or $SLUICE_URLS when the piece is run.
 local ffi = require "ffi"
 local cjson = require "cjson"
 local C = require("sluice.abi").C
@@ -211,8 +211,8 @@ local function line_of(path, text, number)
         and type(piece.start) == "number" and type(piece.number) == "number" then
         return piece
       end
-      error({ code = 1, message = ("%s: line %d is none of a plan (sluice plan writes them)"):format(
-        path, at) }, 0)
+      error({ code = 1, message = ("%s: line %d is none of a plan (sluice plan writes them)")
+        :format(path, at) }, 0)
     end
   end
   error({ code = 2, message = ("--piece %d: %s has %d pieces"):format(number, path, at) }, 0)
@@ -229,8 +229,8 @@ local function check_identity(input, piece)
   end
 end
 
---- The inputs of piece o.piece of a plan (one), and what is to be known of the piece: plan (a hash),
---- number, pieces, input (its number), start and stop (bytes; stop nil: all).
+--- The inputs of piece o.piece of a plan (one), and what is to be known of the piece: plan (a
+--- hash), number, pieces, input (its number), start and stop (bytes; stop nil: all).
 function plan.piece(words, o, recipes)
   if #words ~= 1 then recipe.fail "--piece: give the PLAN as the only input" end
   local text = read(words[1])
