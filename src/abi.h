@@ -224,6 +224,7 @@ struct sl_options {
     uint8_t decap;           /* look inside tunnels */
     uint8_t follow;          /* the one input grows: it ends by Ctrl-C only */
     uint8_t deltas;          /* fill sl_packet.delta */
+    uint8_t raw;             /* nobody looks at what decode finds: nothing is decoded */
     uint8_t progress; /* show how far the reading is on standard error, if it is a terminal */
     double sample;    /* read so large a part of the one input by chance, to 1; 0: all of it */
     uint64_t seed;    /* of the sample: another number, another choice */
@@ -310,7 +311,7 @@ struct sl_run *sl_run_open(const struct sl_options *, struct sl_error *err);
 void sl_run_close(struct sl_run *);
 const struct sl_error *sl_run_error(const struct sl_run *); /* code 0: none so far */
 
-/* Fills the batch with the next packets that pass -f, decoded. Returns its state. */
+/* Fills the batch with the next packets that pass -f, decoded unless raw. Returns its state. */
 int sl_run_next(struct sl_run *);
 struct sl_batch *sl_run_batch(struct sl_run *);
 /* Does all that the taps' owners do by hand, for many batches at a time and without a word to Lua:

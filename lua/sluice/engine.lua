@@ -99,6 +99,11 @@ local function wants_deltas(recipes, opts)
   return false
 end
 
+-- Whether packets go from -f to -w, and nobody looks at what is in them.
+local function is_raw(recipes, opts)
+  return #recipes == 0 and not opts.display and opts.write and not opts.write.per_flow
+end
+
 local Run = {}
 Run.__index = Run
 
@@ -131,6 +136,7 @@ function engine.open(recipes, opts)
   o.live = opts.capture
   opts.deltas = wants_deltas(recipes, opts)
   o.deltas = opts.deltas and 1 or 0
+  o.raw = is_raw(recipes, opts) and 1 or 0
   o.follow = opts.follow and 1 or 0
   o.sample, o.seed = opts.sample or 0, opts.seed or 0
   if opts.from then o.from = opts.from end

@@ -58,6 +58,7 @@ function writer.open(run, spec, groups)
     error({ code = why.code, message = ffi.string(why.message) }, 0)
   end
   local self = setmetatable({ handle = ffi.gc(handle, discard), tap = tap, spec = spec, filters = 0,
+    whole = #groups == 0, -- no recipe narrows what is written
     per_flow = spec.per_flow ~= nil, passed = ffi.new("uint8_t[?]", C.SL_BATCH),
     dropped = ffi.new("uint8_t[?]", C.SL_BATCH) }, Writer)
   for _, g in ipairs(groups) do
@@ -69,6 +70,7 @@ end
 
 --- Forgets the batch before.
 function Writer:begin()
+  if self.whole then return end
   ffi.fill(self.passed, C.SL_BATCH)
   ffi.fill(self.dropped, C.SL_BATCH)
 end
@@ -82,7 +84,7 @@ end
 function Writer:write(packets)
   local tap = self.tap
   C.sl_tap_begin(tap)
-  self.choose(tap, self.filters)
+  if not self.whole then self.choose(tap, self.filters) end
   if self.per_flow and C.sl_tap_flows(tap) < 0 then return false end
   if self.per_flow then -- decided flows must not pile up
     while C.sl_tap_decided(tap) > 0 do end

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OUT_BUFFER = 64 * 1024 };
+enum { OUT_BUFFER = 256 * 1024 };
 
 struct sl_out {
     struct sl_outfile *file; /* NULL: fd is standard output or a device */

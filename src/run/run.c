@@ -59,6 +59,7 @@ static int open_run(struct sl_run *r, const struct sl_options *o) {
     r->interval_s = o->interval_s;
     r->decap = o->decap;
     r->deltas = o->deltas;
+    r->raw = o->raw;
     r->flow_options = sl_flow_defaults();
     r->flow_options.max_flows = o->max_flows;
     if (o->idle_s >= 0)
@@ -295,7 +296,7 @@ void sl_run_decode(const struct sl_run *r, struct sl_packet *p) {
         sl_decap(p);
 }
 
-/* Decodes what passes -f of the step's packets and selects it. */
+/* Selects what passes -f of the step's packets, decoded. */
 static int select_packets(struct sl_run *r, uint32_t end) {
     struct sl_batch *b = &r->batch;
 
@@ -306,7 +307,8 @@ static int select_packets(struct sl_run *r, uint32_t end) {
             return -1;
         if (!passes)
             continue;
-        sl_run_decode(r, &b->packets[i]);
+        if (!r->raw)
+            sl_run_decode(r, &b->packets[i]);
         b->sel[b->n++] = i;
     }
     r->at = end;
@@ -348,7 +350,10 @@ int sl_run_count(struct sl_run *r) {
         end_clock(r);
     if (r->count_left != UINT64_MAX)
         r->count_left -= b->n;
-    sl_counter_add(&r->counter, b->packets, b->sel, b->n);
+    if (r->raw)
+        r->counter.stats.packets += b->n;
+    else
+        sl_counter_add(&r->counter, b->packets, b->sel, b->n);
     return r->count_left == 0;
 }
 

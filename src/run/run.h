@@ -50,6 +50,7 @@ struct sl_run {
     int started;
     int decap;           /* look inside tunnels */
     int deltas;          /* somebody looks at times since the packet before */
+    int raw;             /* packets stay as they were read, and are counted by number only */
     struct sl_time last; /* of the last packet read, for these */
     uint32_t link_types[SL_LINK_TYPES_MAX], n_link_types;
     char link_numbers[SL_LINK_TYPES_MAX]

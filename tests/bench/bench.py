@@ -23,6 +23,7 @@ from webserver import Nginx
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = "{:<44} {:>11} {:>11} {:>8} {:>11}  {:<5}  {}"
 MIB = 1 << 20
+PCAP_HEAD = 24
 
 
 def parse_arguments():
@@ -96,8 +97,25 @@ def row(name, ours, theirs, ratio, goal, reached, detail="", so_far=False):
     print(COLUMNS.format(name, ours, theirs, ratio, goal, verdict, detail).rstrip(), flush=True)
 
 
-def compare_times(case, commands, rounds, packets):
-    ours, theirs = side_by_side(commands, case.rounds or rounds)
+def check_written(written):
+    """The same records in both pcaps."""
+    ours, theirs = (path.open("rb") for path in written)
+    with ours, theirs:
+        ours.seek(PCAP_HEAD)
+        theirs.seek(PCAP_HEAD)
+        while True:
+            mine, other = ours.read(MIB), theirs.read(MIB)
+            if mine != other:
+                raise Failed("the two files hold different packets")
+            if not mine:
+                return
+
+
+def compare_times(case, commands, rounds, packets, scratch):
+    written = [Path(scratch) / name for name in case.writes]
+    ours, theirs = side_by_side(commands, case.rounds or rounds, written or (None, None))
+    if written:
+        check_written(written)
     if case.counted:
         check_count(ours[0], packets)
     if case.agree:
@@ -194,7 +212,7 @@ def finish_case(case, words, arguments, packets, flows):
     if case.memory:
         compare_memory(case, commands, packets, flows)
     else:
-        compare_times(case, commands, arguments.rounds, packets)
+        compare_times(case, commands, arguments.rounds, packets, words["scratch"])
 
 
 def main():

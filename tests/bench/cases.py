@@ -42,6 +42,7 @@ class Case:
     counted: bool = True  # ours prints {"packets": all of the capture}, which is checked
     agree: bool = False  # ours and theirs print the same count of packets, which is checked
     tools: tuple = ()
+    writes: tuple = ()  # files in {scratch} that ours and theirs write: the same packets, which is checked
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ PORT_443 = "p.proto == 6 and (p.sport == 443 or p.dport == 443)"
 TCPDUMP_443 = ("tcpdump", "-r", "{file}", "--count", "tcp port 443")
 
 TCPDUMP_WRITE = ("tcpdump", "-Z", "root", "-r", "{file}", "-w", "{scratch}/theirs.pcap", "tcp port 443")
+WRITTEN = ("ours.pcap", "theirs.pcap")
 
 SUMMARY = "{sluice} summary -q -T json {file} -j "
 
@@ -116,10 +118,10 @@ CASES = [
          0.5, tools=("tcpdump",), counted=False, agree=True),
     Case("-f with -w / tcpdump -w, same BPF", "small-12m",
          ("{sluice}", "-q", "-f", "tcp port 443", "-w", "{scratch}/ours.pcap", "{file}"), TCPDUMP_WRITE, 0.6,
-         tools=("tcpdump",), counted=False),
+         tools=("tcpdump",), counted=False, writes=WRITTEN),
     Case("-Y with -w / tcpdump -w, same packets", "small-12m",
          "{sluice} -q -Y tcp.port==443 -w {scratch}/ours.pcap {file}", TCPDUMP_WRITE, 0.6,
-         tools=("tcpdump",), counted=False),
+         tools=("tcpdump",), counted=False, writes=WRITTEN),
     Case("sum by source, over a million / Lua filter", "small-12m",
          ("{sluice}", "eval", 'sum("bytes", p.src, p.len)', "-q", "-j", "1", "{file}"),
          ("{sluice}", "eval", PORT_443, "-q", "-T", "json", "-j", "1", "{file}"), 2.0,

@@ -51,8 +51,9 @@ def run(command):
                           out.read(1 << 20))
 
 
-def side_by_side(commands, rounds):
-    """Samples of each command, run in turn, after one round that does not count."""
+def side_by_side(commands, rounds, written=(None, None)):
+    """Samples of each command, run in turn, after one round that does not count. written: the file that each one
+    writes, or None; it is not there when the command starts."""
     samples = [[] for _ in commands]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
         try:
@@ -60,7 +61,9 @@ def side_by_side(commands, rounds):
         except OSError as error:
             raise Failed(f"cannot bind 127.0.0.1:{UDP_SINK_PORT}: {error.strerror}") from None
         for number in range(rounds + 1):
-            for command, kept in zip(commands, samples):
+            for command, kept, path in zip(commands, samples, written):
+                if path:
+                    path.unlink(missing_ok=True)
                 sample = run(command)
                 if number:
                     kept.append(sample)
