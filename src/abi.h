@@ -508,7 +508,8 @@ void sl_rows_free(struct sl_rows *);
 
 /* An SQLite database that appears whole or not at all. Tables are filled one after the other: bind
  * what a row has (columns count from 1; what is not bound is NULL), then sl_db_row. After the first
- * error nothing is done any more, and sl_db_close tells it. -1: there was an error. */
+ * error nothing is done any more. -1: there was an error, which sl_db_error and sl_db_close tell.
+ * Rows that found room in memory may still find none on the disk later. */
 enum sl_db_type { SL_DB_ANY, SL_DB_TEXT, SL_DB_INTEGER, SL_DB_REAL };
 struct sl_db_column {
     const char *name;
@@ -524,6 +525,7 @@ int sl_db_row(struct sl_db *);
 /* A table of flows with the columns of sl_rows; borrows geo and services. */
 int sl_db_flow_table(struct sl_db *, const char *name, struct sl_geo *, const struct sl_services *);
 int sl_db_flows(struct sl_db *, struct sl_flow *const *flows, uint32_t n);
+const struct sl_error *sl_db_error(const struct sl_db *); /* code 0: none so far */
 int sl_db_close(struct sl_db *, int keep, struct sl_error *err);
 
 /* ---- addresses and geography ---- */

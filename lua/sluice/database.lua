@@ -62,6 +62,13 @@ local function bind(handle, i, v, column_type)
   end
 end
 
+-- Rows for a full disk are not read on for.
+local function told(handle, result)
+  if result == 0 then return end
+  local err = C.sl_db_error(handle)
+  error({ code = err.code, message = ffi.string(err.message) }, 0)
+end
+
 --- Begins a table; returns a function that takes a row.
 function Database:table(name, columns)
   local list, taken = ffi.new("struct sl_db_column[?]", #columns), {}
@@ -71,18 +78,20 @@ function Database:table(name, columns)
     list[i - 1].name, list[i - 1].type = kept[i], TYPES[column.type] or C.SL_DB_ANY
   end
   local handle = self.handle
-  C.sl_db_table(handle, unique(self.names, name), list, #columns)
+  told(handle, C.sl_db_table(handle, unique(self.names, name), list, #columns))
   return function(row)
     for i = 1, #columns do bind(handle, i, row[i], columns[i].type) end
-    C.sl_db_row(handle)
+    told(handle, C.sl_db_row(handle))
   end
 end
 
 --- As Out:rows: a table of flows.
 function Database:flows()
-  C.sl_db_flow_table(self.handle, unique(self.names, "flows"), geo.handle(), services.handle())
+  local handle = self.handle
+  told(handle, C.sl_db_flow_table(handle, unique(self.names, "flows"), geo.handle(),
+    services.handle()))
   return {
-    add = function(_, flows, n) C.sl_db_flows(self.handle, flows, n) end,
+    add = function(_, flows, n) told(handle, C.sl_db_flows(handle, flows, n)) end,
     done = function() end,
   }
 end

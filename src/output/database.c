@@ -173,6 +173,10 @@ int sl_db_flows(struct sl_db *db, struct sl_flow *const *flows, uint32_t n) {
 
 /* ---- the end ---- */
 
+const struct sl_error *sl_db_error(const struct sl_db *db) {
+    return &db->error;
+}
+
 int sl_db_close(struct sl_db *db, int keep, struct sl_error *err) {
     sqlite3_finalize(db->insert);
     if (keep && !db->error.code)

@@ -2,10 +2,12 @@
 import json
 import os
 import sqlite3
+import struct
+import subprocess
 
 import pytest
 
-from support import each_capture, path_of, pcap, supported, udp_frame
+from support import PROGRAM, SLOWNESS, each_capture, path_of, pcap, supported, udp_frame
 
 
 def rows(path, query):
@@ -98,6 +100,23 @@ def test_a_cut_capture_keeps_what_was_read(sluice, example, tmp_path):
 def test_full_disk(sluice, example, small_disk):
     done = sluice("flows", example, "-o", small_disk / "x.sqlite")
     assert done.returncode == 2 and done.stderr.count(b"\n") == 1 and b"disk is full" in done.stderr
+    assert os.listdir(small_disk) == []
+
+
+@pytest.mark.parametrize("recipe", ["flows", "packets"])
+def test_full_disk_is_told_at_once(small_disk, recipe):
+    """The input, a pipe, does not end: whoever reads on would wait for it."""
+    with subprocess.Popen([PROGRAM, recipe, "-q", "-", "-o", small_disk / "x.sqlite"], bufsize=0, stdin=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        process.stdin.write(pcap([]))
+        with pytest.raises(BrokenPipeError):
+            for n in range(400000):  # a hundred a second, so that flows are decided on the way
+                frame = udp_frame("10.%d.%d.%d" % (n >> 16, n >> 8 & 255, n & 255), "192.0.2.1", 1024, 53, b"x")
+                process.stdin.write(struct.pack("<IIII", n // 100, 0, len(frame), len(frame)) + frame)
+            process.wait(60 * SLOWNESS)
+        said = process.stderr.read()
+        assert process.wait(60 * SLOWNESS) == 2
+    assert said.count(b"\n") == 1 and b"x.sqlite: cannot write" in said and b"disk is full" in said
     assert os.listdir(small_disk) == []
 
 
