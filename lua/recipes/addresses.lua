@@ -5,11 +5,11 @@ local COLUMNS = { { name = "address", type = "address", role = "address" },
   { name = "country", role = "country" }, { name = "bytes", unit = "bytes" },
   { name = "sent", unit = "bytes" }, { name = "received", unit = "bytes" },
   { name = "flows", unit = "flows" },
-  { name = "flows_src", title = "As source", unit = "flows" },
-  { name = "flows_dst", title = "As destination", unit = "flows" },
-  { name = "first", title = "First seen", type = "time" },
-  { name = "last", title = "Last seen", type = "time" },
-  { name = "timeline", title = "Flows over time", type = "spark" } }
+  { name = "flows_src", title = "As source", unit = "flows", spare = true },
+  { name = "flows_dst", title = "As destination", unit = "flows", spare = true },
+  { name = "first", title = "First seen", type = "time", spare = true },
+  { name = "last", title = "Last seen", type = "time", spare = true },
+  { name = "timeline", title = "Flows over time", type = "spark", spare = true } }
 local ADDRESS, SENT, RECEIVED, FLOWS = COLUMNS[1], COLUMNS[4], COLUMNS[5], COLUMNS[6]
 
 local function both(counters) return tonumber(counters[0] + counters[1]) end

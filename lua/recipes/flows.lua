@@ -3,10 +3,12 @@
 local dns = require "sluice.dns"
 
 local BRIEF = {
-  { name = "first", type = "time" }, { name = "duration", type = "duration" }, "proto",
+  { name = "first", type = "time", spare = true },
+  { name = "duration", type = "duration", spare = true }, "proto",
   { name = "source" }, { name = "destination" },
-  { name = "packets", unit = "packets" }, { name = "sent", unit = "bytes" },
-  { name = "received", unit = "bytes" }, "state", { name = "countries" }, "end",
+  { name = "packets", unit = "packets", spare = true }, { name = "sent", unit = "bytes" },
+  { name = "received", unit = "bytes" }, { name = "state", spare = true },
+  { name = "countries", spare = true }, { name = "end", spare = true },
 }
 
 local HAS_PORTS = { [6] = true, [17] = true, [33] = true, [132] = true, [136] = true }

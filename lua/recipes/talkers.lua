@@ -48,7 +48,8 @@ return {
         view:table { title = "Top talkers", rows = list, total = rows.total, chart = "bytes",
           notes = total:notes(), columns = { { name = "address", type = "address" }, "country",
             { name = "bytes", unit = "bytes" }, { name = "sent", unit = "bytes" },
-            { name = "received", unit = "bytes" }, { name = "flows", unit = "flows" } } }
+            { name = "received", unit = "bytes" },
+            { name = "flows", unit = "flows", spare = true } } }
       end,
     }
   end,

@@ -39,8 +39,9 @@ function findings.table(spec)
   return { title = spec.title, rows = rows, total = spec.total, notes = spec.notes,
     chart = spec.amount, columns = { "what", { name = "who", type = "address", role = "address" },
       "whom",
-      { name = "first", type = "time" }, { name = "last", type = "time" },
-      { name = spec.amount, unit = spec.unit, type = "number" }, "flow" } }
+      { name = "first", type = "time", spare = true },
+      { name = "last", type = "time", spare = true },
+      { name = spec.amount, unit = spec.unit, type = "number" }, { name = "flow", spare = true } } }
 end
 
 return findings

@@ -3,77 +3,14 @@
 local blocks = require "sluice.blocks"
 local charts = require "sluice.text_charts"
 local strings = require "sluice.strings"
+local text_table = require "sluice.text_table"
 local units = require "sluice.units"
 local value = require "sluice.value"
 
 local text = {}
 
 local DEFAULT_WIDTH = 100 -- of charts, where no terminal says otherwise
-local NARROWEST = 8 -- columns that a cell of text keeps
 local GAP = "  "
-
--- Numbers stand at the right: by the column's type, else where all of its values are numbers.
-local function is_number_column(column, index, rows, n)
-  if column.unit or column.type then
-    return column.unit ~= nil or column.type == "number" or column.type == "duration"
-  end
-  local some = false
-  for r = 1, n do
-    local kind = value.kind(rows[r][index])
-    if kind ~= "number" and kind ~= "integer" and kind ~= "null" then return false end
-    some = some or kind ~= "null"
-  end
-  return some
-end
-
--- Takes the excess from the widest columns of text, never below NARROWEST.
-local function shrink(widths, right, excess)
-  while excess > 0 do
-    local widest
-    for i = 1, #widths do
-      if not right[i] and widths[i] > NARROWEST and (not widest or widths[i] > widths[widest]) then
-        widest = i
-      end
-    end
-    if not widest then return end
-    widths[widest], excess = widths[widest] - 1, excess - 1
-  end
-end
-
-local function measure(columns, cells, opts)
-  local widths, total = {}, 0
-  for i, column in ipairs(columns) do
-    widths[i] = strings.width(strings.visible(column.title))
-    for r = 1, #cells do widths[i] = math.max(widths[i], strings.width(cells[r][i])) end
-    total = total + widths[i] + (i > 1 and #GAP or 0)
-  end
-  return widths, opts.width and total - opts.width or 0
-end
-
-local function line_of(cells, widths, right)
-  local out = {}
-  for i = 1, #widths do
-    out[i] = strings.pad(strings.fit(cells[i], widths[i]), widths[i], right[i])
-  end
-  return (table.concat(out, GAP):gsub("%s+$", "")) .. "\n"
-end
-
-local function write_table(columns, rows, n, write, opts)
-  local cells, right, titles, rules = {}, {}, {}, {}
-  for r = 1, n do
-    cells[r] = {}
-    for i, column in ipairs(columns) do cells[r][i] = units.cell(rows[r][i], column) end
-  end
-  for i, column in ipairs(columns) do
-    right[i], titles[i] = is_number_column(column, i, rows, n), strings.visible(column.title)
-  end
-  local widths, excess = measure(columns, cells, opts)
-  shrink(widths, right, excess)
-  for i = 1, #widths do rules[i] = ("─"):rep(widths[i]) end
-  write(line_of(titles, widths, right))
-  write(line_of(rules, widths, right))
-  for r = 1, n do write(line_of(cells[r], widths, right)) end
-end
 
 -- How many rows are shown, and how many more there are.
 local function bound(view, rows, opts)
@@ -89,7 +26,7 @@ local function rows_with_table(view, write, opts)
   local columns, rows = view:tabular()
   local n, more = bound(view, rows, opts)
   if n == 0 then return write("no data\n") end
-  write_table(columns, rows, n, write, opts)
+  text_table.write(columns, rows, n, write, opts.width)
   write_more(more, write)
 end
 
@@ -109,7 +46,7 @@ local function write_map(view, write, opts)
   end
   local n, more = bound(view, shown, opts)
   if n == 0 then return write("no data\n") end
-  write_table(list, shown, n, write, opts)
+  text_table.write(list, shown, n, write, opts.width)
   write_more(more, write)
 end
 

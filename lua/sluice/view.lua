@@ -71,7 +71,8 @@ local function column(spec)
     refuse("column %s: unknown role %s", name, tostring(spec.role))
   end
   return { name = name, title = spec.title or title_of(name), label = spec.title or name,
-    type = kind, unit = spec.unit, digits = spec.digits, role = spec.role, minor = spec.minor }
+    type = kind, unit = spec.unit, digits = spec.digits, role = spec.role, minor = spec.minor,
+    spare = spec.spare or spec.minor }
 end
 
 --- The columns of a list of { name =, title =, type =, unit = } or names, with titles filled in.

@@ -76,14 +76,15 @@ def widest(screen):
     return max(len(line) for line in screen.splitlines())
 
 
-@pytest.mark.parametrize("columns", [70, 100, 160])
+@pytest.mark.parametrize("columns", [70, 80, 100, 160])
 def test_tables_fit(terminal, example, columns):
     screen = terminal(columns=columns).run("sluice flows -q --top 5 '%s'" % example)
     assert "Largest flows" in screen and 50 < widest(screen) <= columns
     lines = screen.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("Largest flows"))
-    rows = [line for line in lines[start + 3:] if re.match(r"\d\d\d\d-", line)]
+    rows = [line for line in lines[start + 3:] if re.match(r"\d\d\d\d-|tcp |udp ", line)]
     assert len(rows) == 5, screen  # none has been broken in two
+    assert all(len(re.findall(r"(?<!\S)\d+\.\d+\.\d+\.\d+:\d+ ", row)) == 2 for row in rows), screen
 
 
 def test_colours(terminal, example):
