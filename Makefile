@@ -99,7 +99,7 @@ jit: $(PROGRAM)
 	@$(TESTS) jit
 
 test-large:
-	@scripts/install-deps.sh test
+	@scripts/install-deps.sh engines
 	@scripts/install-npm.sh
 	@$(MAKE) --no-print-directory $(PROGRAM)
 	@$(TESTS) large

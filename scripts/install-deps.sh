@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what a job needs and the machine lacks: scripts/install-deps.sh [build|test|lint|fuzz|bench]
+# Installs what a job needs and the machine lacks: scripts/install-deps.sh [build|test|engines|lint|fuzz|bench]
 # On Debian and Ubuntu it names the missing packages, then installs them. Elsewhere it says what is
 # missing and fails, because package names differ. When nothing is missing it is silent.
 set -euo pipefail
@@ -52,7 +52,15 @@ tmux                    tmux
 debootstrap             debootstrap
 dpkg-dev                dpkg-shlibdeps
 lintian                 lintian
-iproute2                ip'
+iproute2                ip
+python3-yaml            py:yaml
+parallel                parallel'
+# Daemons, which nobody wants on a machine unasked: tests that need them are skipped without.
+engines_needs='
+slurm-wlm               slurmctld
+munge                   munged
+openssh-server          sshd
+buildah                 buildah'
 lint_needs='
 clang-format            clang-format
 clang-tidy              clang-tidy
@@ -77,11 +85,12 @@ zstd                    zstd'
 case $job in
 build) needs=$build_needs ;;
 test) needs=$build_needs$test_needs ;;
+engines) needs=$build_needs$test_needs$engines_needs ;;
 lint) needs=$build_needs$lint_needs ;;
 fuzz) needs=$build_needs$fuzz_needs ;;
 bench) needs=$build_needs$bench_needs ;;
 *)
-    echo "usage: scripts/install-deps.sh [build|test|lint|fuzz|bench]" >&2
+    echo "usage: scripts/install-deps.sh [build|test|engines|lint|fuzz|bench]" >&2
     exit 2
     ;;
 esac
