@@ -8,7 +8,10 @@
 #include "../capture/resync.h"
 
 /* Read behind a block's end, where its last record may reach; and as far as a search looks. */
-enum { LAST_BYTES = 17 * 1024 };
+enum {
+    LAST_BYTES = 17 * 1024,
+    TAIL_CHAINS = 2 /* near the input's end so many chains' lengths are searched */
+};
 
 void sl_sample_free(struct sl_sample *s) {
     if (!s)
@@ -55,7 +58,66 @@ static int too_small(const struct sl_sample *s, const struct sl_source *source,
                         advice);
 }
 
-int sl_sample_begin(struct sl_sample *s, const struct sl_reader *r, const struct sl_source *source,
+static uint64_t cell_begin(const struct sl_sample *s, uint64_t cell) {
+    uint64_t cells = (uint64_t)s->blocks * s->read.every;
+
+    return s->from + (uint64_t)((unsigned __int128)(s->to - s->from) * cell / cells);
+}
+
+/* A number below n by chance: splitmix64 (Steele, Lea and Flood, Fast Splittable Pseudorandom
+ * Number Generators, OOPSLA 2014), whose i-th output needs none of those before. */
+static uint64_t draw(uint64_t seed, uint64_t i, uint64_t n) {
+    uint64_t z = seed * UINT64_C(0xda942042e4dd58b5) + (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    z ^= z >> 31;
+    return (uint64_t)((unsigned __int128)z * n >> 64);
+}
+
+/* A block's cell, and the stretch of the input that is read for it. */
+struct place {
+    uint64_t cell, at, end;
+    uint64_t from, to;
+    enum sl_resync_chain chain; /* that its first record must begin */
+};
+
+static struct place place_of(const struct sl_sample *s, uint64_t block) {
+    uint64_t cell = block * s->read.every + draw(s->seed, block, s->read.every);
+    struct place p = {.cell = cell, .at = cell_begin(s, cell), .end = cell_begin(s, cell + 1)};
+
+    p.chain = p.end - p.at >= SL_RESYNC_SURE ? SL_RESYNC_SURE : SL_RESYNC_HINT;
+    p.from = p.at;
+    if (p.at > s->from && s->to - p.at < TAIL_CHAINS * (uint64_t)p.chain)
+        p.from = s->to - s->from > TAIL_CHAINS * (uint64_t)p.chain
+                     ? s->to - TAIL_CHAINS * (uint64_t)p.chain
+                     : s->from;
+    p.to = p.end + LAST_BYTES;
+    return p;
+}
+
+static int next_stretch(const struct sl_source_plan *plan, uint64_t behind, uint64_t *first,
+                        uint64_t *end) {
+    const struct sl_sample *s = (const struct sl_sample *)plan;
+    uint64_t strata = (uint64_t)s->blocks;
+    /* One before the stratum of that offset may still reach behind it, and none further back. */
+    uint64_t block =
+        behind > s->from
+            ? (uint64_t)((unsigned __int128)(behind - s->from) * strata / (s->to - s->from))
+            : 0;
+
+    for (block = block ? block - 1 : 0; block < strata; block++) {
+        struct place p = place_of(s, block);
+        if (p.to <= behind)
+            continue;
+        *first = p.from > behind ? p.from : behind;
+        *end = p.to;
+        return 1;
+    }
+    return 0;
+}
+
+int sl_sample_begin(struct sl_sample *s, const struct sl_reader *r, struct sl_source *source,
                     const struct sl_packet *first, struct sl_error *err) {
     double every = round(1 / s->part), cell, blocks;
 
@@ -72,25 +134,11 @@ int sl_sample_begin(struct sl_sample *s, const struct sl_reader *r, const struct
     s->read.every = (uint32_t)every;
     if (!(s->read.bytes = calloc(s->blocks, sizeof *s->read.bytes)))
         return sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory", source->name);
-    s->state = sl_reader_state(r, err);
-    return s->state ? 0 : -1;
-}
-
-static uint64_t cell_begin(const struct sl_sample *s, uint64_t cell) {
-    uint64_t cells = (uint64_t)s->blocks * s->read.every;
-
-    return s->from + (uint64_t)((unsigned __int128)(s->to - s->from) * cell / cells);
-}
-
-/* A number below n by chance: splitmix64 (Steele, Lea and Flood, Fast Splittable Pseudorandom
- * Number Generators, OOPSLA 2014), whose i-th output needs none of those before. */
-static uint64_t draw(uint64_t seed, uint64_t i, uint64_t n) {
-    uint64_t z = seed * UINT64_C(0xda942042e4dd58b5) + (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    z ^= z >> 31;
-    return (uint64_t)((unsigned __int128)z * n >> 64);
+    if (!(s->state = sl_reader_state(r, err)))
+        return -1;
+    s->plan.next = next_stretch;
+    source->plan = &s->plan;
+    return 0;
 }
 
 /* ---- a block ---- */
@@ -117,52 +165,46 @@ static int pass_over(struct sl_reader *r, uint64_t at, struct sl_packet *packets
     return n == SL_READ_END ? 1 : -1;
 }
 
-/* Looks for a record from `at` on; near the input's end from `room` in front of that on, so that
- * what is cut off there does not break the chain. */
-static int search(const struct sl_sample *s, struct sl_reader *r, uint64_t at, uint64_t room,
-                  enum sl_resync_chain chain, struct sl_packet *packets, uint32_t max,
-                  struct sl_error *err) {
-    uint64_t from = at;
+/* Looks for a record from `from` on, and goes on to the first one from the block's cell on. */
+static int search(const struct sl_sample *s, struct sl_reader *r, const struct place *p,
+                  uint64_t from, struct sl_packet *packets, uint32_t max, struct sl_error *err) {
     int found;
 
-    if (s->to - at < room)
-        from = s->to - s->from > room ? s->to - room : s->from;
     sl_reader_limit(r, from); /* so that no more is read than the search asks for */
-    found = sl_reader_resync(r, from, s->to, chain, err);
-    return found <= 0 || from == at ? found : pass_over(r, at, packets, max, err);
+    found = sl_reader_resync(r, from, s->to, p->chain, err);
+    return found <= 0 || from == p->at ? found : pass_over(r, p->at, packets, max, err);
 }
 
-/* Moves the reader to the first record that begins at `at` or behind. 1: there it stands; 0: none
- * is believed; -1. */
-static int find(const struct sl_sample *s, struct sl_reader *r, uint64_t at,
+/* Moves the reader to the first record that begins in the cell or behind. 1: there it stands; 0:
+ * none is believed; -1. Near the input's end the search begins further in front, so that what is
+ * cut off there does not break the chain; of large records the last one may cover all of that. */
+static int find(const struct sl_sample *s, struct sl_reader *r, const struct place *p,
                 struct sl_packet *packets, uint32_t max, struct sl_error *err) {
-    enum sl_resync_chain chain = s->end - at >= SL_RESYNC_SURE ? SL_RESYNC_SURE : SL_RESYNC_HINT;
+    uint64_t room = TAIL_CHAINS * (uint64_t)SL_RESYNC_SURE;
     int found;
 
-    if (at == s->from)
-        return sl_reader_move(r, at, err) < 0 ? -1 : 1;
-    found = search(s, r, at, 2 * (uint64_t)chain, chain, packets, max, err);
-    if (!found && s->to - at < 2 * SL_RESYNC_SURE) /* of large records the last one may cover all */
-        found = search(s, r, at, 2 * SL_RESYNC_SURE, chain, packets, max, err);
+    if (p->at == s->from)
+        return sl_reader_move(r, p->at, err) < 0 ? -1 : 1;
+    found = search(s, r, p, p->from, packets, max, err);
+    if (!found && s->to - p->at < room && s->to - s->from > room)
+        found = search(s, r, p, s->to - room, packets, max, err);
     return found;
 }
 
 /* Moves the reader to the next block. */
 static int begin(struct sl_sample *s, struct sl_reader *r, struct sl_source *source,
                  struct sl_packet *packets, uint32_t max, struct sl_error *err) {
-    uint64_t stratum = (uint64_t)s->read.n * s->read.every;
-    uint64_t cell = stratum + draw(s->seed, s->read.n, s->read.every);
-    uint64_t at = cell_begin(s, cell);
-    int found = s->end == at; /* then the block before has led there */
+    struct place p = place_of(s, s->read.n);
+    int found = s->end == p.at; /* then the block before has led there */
 
-    s->end = cell_begin(s, cell + 1);
-    source->until = s->end + LAST_BYTES;
+    s->end = p.end;
+    source->until = p.to;
     if (!found)
-        found = find(s, r, at, packets, max, err);
+        found = find(s, r, &p, packets, max, err);
     if (found < 0)
         return -1;
     if (!found)
-        return untrusted(source, at, "no record was found behind", err);
+        return untrusted(source, p.at, "no record was found behind", err);
     s->begin = sl_reader_offset(r);
     sl_reader_limit(r, s->end);
     s->open = 1;

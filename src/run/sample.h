@@ -22,6 +22,7 @@
 enum { SL_SAMPLE_CELL_MIN = 64 * 1024, SL_SAMPLE_CELL_MAX = 256 * 1024, SL_SAMPLE_BLOCKS = 1000 };
 
 struct sl_sample {
+    struct sl_source_plan plan;    /* first: which stretches blocks are in, for the source */
     double part;                   /* that is wanted, above 0 to 1 */
     uint64_t seed;                 /* and by which choice */
     struct sl_reader_state *state; /* of the input's head, assumed everywhere; NULL: not begun */
@@ -40,8 +41,9 @@ void sl_sample_free(struct sl_sample *);
 int sl_sample_check(const struct sl_reader *, const struct sl_source *, struct sl_error *) SL_USED;
 
 /* Lays the blocks out, when the reader has given the input's first packet and no more. -1: *err,
- * also where the input is too small for SL_RATIO_BLOCKS_MIN blocks. */
-int sl_sample_begin(struct sl_sample *, const struct sl_reader *, const struct sl_source *,
+ * also where the input is too small for SL_RATIO_BLOCKS_MIN blocks. The source is told, and must
+ * not outlive the sample by a read. */
+int sl_sample_begin(struct sl_sample *, const struct sl_reader *, struct sl_source *,
                     const struct sl_packet *first, struct sl_error *) SL_USED;
 
 /* As sl_reader_next: packets of one block at a time. read.n has grown when it was read to its end.

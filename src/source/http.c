@@ -1,10 +1,6 @@
 /* A blob behind HTTP(S), read by ranges of which several are in flight (http_flight.h). read()
  * drives libcurl's multi handle itself: no thread, and never more in memory than the buffers of the
- * ranges.
- *
- * What is asked for grows with what is read: at first to twice of it, and eight times as fast from
- * the second MiB on. So whoever stops early has fetched little, and whoever reads on soon has all
- * requests in flight. */
+ * ranges. What is asked for next: http_ask.c. */
 #include "source.h"
 
 #include <stdlib.h>
@@ -12,8 +8,7 @@
 #include <time.h>
 
 #include "http_explain.h"
-#include "http_flight.h"
-#include "http_tail.h"
+#include "http_source.h"
 #include "url.h"
 
 enum {
@@ -28,24 +23,6 @@ enum {
 
 static const struct sl_http_blob unknown_blob = {.size = -1};
 
-struct http_source {
-    struct sl_source base;
-    char *url;                /* as given, with its secrets */
-    struct sl_http_blob blob; /* as it is now; size -1 and not whole before the first answer */
-    struct sl_http_flight flight;
-    struct sl_http_tail tail;
-    int64_t end;     /* size that was first seen: no byte behind it is read; -1: not known */
-    uint64_t offset; /* of the next byte to hand out */
-    uint64_t from;   /* where reading began, at the start or behind a seek */
-    uint64_t next;   /* of the next byte to ask for */
-    uint32_t asked;  /* requests: which tells their sizes apart */
-    uint32_t unit, range_bytes; /* of the first request, and of the largest ones */
-    bool checking;              /* what the blob is now, because it is not what it was */
-    uint32_t restarts;
-    int64_t driven_ms; /* 0: never */
-    int (*interrupted)(void);
-};
-
 static int64_t now_ms(void) {
     struct timespec now;
 
@@ -53,15 +30,11 @@ static int64_t now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool is_known(const struct http_source *http) {
-    return http->blob.whole || http->blob.size >= 0;
-}
-
 /* The first good answer says what blob it is. */
 static void learn_blob(struct http_source *http) {
     struct sl_http_range *head = sl_http_flight_head(&http->flight);
 
-    if (is_known(http) || !head || head->outcome == SL_HTTP_PENDING ||
+    if (sl_http_is_known(http) || !head || head->outcome == SL_HTTP_PENDING ||
         sl_http_failed(head->outcome))
         return;
     sl_http_blob_learn(&http->blob, &head->answer, head->outcome);
@@ -71,7 +44,7 @@ static void learn_blob(struct http_source *http) {
         head->span.last = UINT64_MAX;
     else if (head->outcome == SL_HTTP_RANGE && head->span.last > (uint64_t)head->answer.last)
         head->span.last = (uint64_t)head->answer.last;
-    http->next = head->span.last + 1;
+    http->next = http->planned = head->span.last + 1;
 }
 
 static bool at_end(const struct http_source *http) {
@@ -82,66 +55,6 @@ static bool at_end(const struct http_source *http) {
     return http->end >= 0 && http->offset >= (uint64_t)http->end;
 }
 
-/* ---- asking ---- */
-
-/* The size of the next request: half of what was read since reading began, in units. The largest
- * ones differ: requests of one size that share a line fall into step, all end at once, and the line
- * is idle until the next ones are answered. */
-static uint64_t next_size(const struct http_source *http) {
-    uint64_t size = (http->offset - http->from) / 2 / http->unit * http->unit;
-
-    if (size < http->unit)
-        return http->unit;
-    if (size < http->range_bytes)
-        return size;
-    return http->range_bytes - http->asked % 5 * (http->range_bytes / 8);
-}
-
-/* How far from where reading began requests may reach. */
-static uint64_t reach(const struct http_source *http) {
-    uint64_t read = http->offset - http->from, start = 2 * (uint64_t)http->unit;
-
-    return read < start ? 2 * read : 2 * start + 8 * (read - start);
-}
-
-/* Where the next request must end: at the blob's end, and where the hint stands unless the reader
- * is there already and waits. */
-static uint64_t ask_limit(const struct http_source *http, bool waits) {
-    uint64_t limit = http->end < 0 ? UINT64_MAX : (uint64_t)http->end, until = http->base.until;
-
-    if (until && until < limit && (until > http->offset || (until == http->offset && !waits)))
-        return until;
-    return limit;
-}
-
-static int ask_next(struct http_source *http, uint64_t size, uint64_t limit, struct sl_error *err) {
-    struct sl_http_ask span = {http->next, http->next + size - 1};
-
-    if (span.last >= limit)
-        span.last = limit - 1;
-    http->next = span.last + 1;
-    http->asked++;
-    return sl_http_flight_add(&http->flight, span, &http->blob, err);
-}
-
-/* Fills the free buffers with requests, as far as what was read so far gives reason to. */
-static int ask_more(struct http_source *http, bool waits, struct sl_error *err) {
-    uint64_t limit = ask_limit(http, waits);
-
-    for (;;) {
-        const struct sl_http_range *head = sl_http_flight_head(&http->flight);
-        uint64_t size = next_size(http);
-
-        if (http->checking || !sl_http_flight_has_room(&http->flight) || http->next >= limit)
-            return 0;
-        if (head && (!is_known(http) || http->blob.whole || head->state == SL_HTTP_GIVEN_UP ||
-                     http->next + size - http->from > reach(http)))
-            return 0;
-        if (ask_next(http, size, limit, err) != 0)
-            return -1;
-    }
-}
-
 /* ---- a blob that is no longer what it was ---- */
 
 /* Nothing was handed out yet: it does not matter what the blob was. */
@@ -150,7 +63,7 @@ static int start_again(struct http_source *http) {
         sl_http_flight_pop(&http->flight);
     http->blob.whole = false;
     http->blob.size = http->end = -1;
-    http->next = http->from = http->offset;
+    http->next = http->planned = http->from = http->offset;
     http->restarts++;
     return 0;
 }
@@ -205,7 +118,8 @@ static int head_failed(struct http_source *http, struct sl_error *err) {
 /* Hands out what the head has, and frees it when it is empty. */
 static size_t take(struct http_source *http, void *buf, size_t cap) {
     struct sl_http_range *head = sl_http_flight_head(&http->flight);
-    size_t n = head ? sl_http_range_take(head, buf, cap) : 0;
+    /* With a plan the head may be of another stretch, further on. */
+    size_t n = head && head->span.first <= http->offset ? sl_http_range_take(head, buf, cap) : 0;
 
     if (n)
         sl_http_tail_add(&http->tail, http->offset, buf, n);
@@ -265,7 +179,7 @@ static ssize_t http_read(struct sl_source *source, void *buf, size_t cap, int ti
         if (drive(http, err) != 0)
             return -1;
         n = take(http, buf, cap);
-        if (ask_more(http, n == 0, err) != 0)
+        if (sl_http_ask_more(http, n == 0, err) != 0)
             return -1;
         if (n)
             return (ssize_t)n;
@@ -280,24 +194,19 @@ static ssize_t http_read(struct sl_source *source, void *buf, size_t cap, int ti
     }
 }
 
-static void forget_all(struct http_source *http) {
-    while (sl_http_flight_head(&http->flight))
-        sl_http_flight_pop(&http->flight);
-    if (http->checking)
-        sl_http_range_drop(http->flight.check, http->flight.multi);
-    http->checking = false;
-}
-
 /* Reads through what is on its way; else reading begins anew, with small requests. */
 static void jump(struct http_source *http, uint64_t offset) {
     if (http->checking) /* its outcome would be that of ranges which nobody wants any more */
-        forget_all(http);
+        sl_http_forget_all(http);
+    if (sl_http_stays_before_planned(http, offset))
+        return;
     if (sl_http_flight_seek(&http->flight, offset)) {
         http->from += offset - http->offset; /* what is passed over is no reason to fetch more */
         if (http->from > offset)
             http->from = offset;
+        http->next = sl_http_flight_reach(&http->flight);
     } else {
-        http->next = http->from = offset;
+        http->next = http->planned = http->from = offset;
         http->unit = SEEK_BYTES < http->range_bytes ? SEEK_BYTES : http->range_bytes;
     }
     http->offset = offset;

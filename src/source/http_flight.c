@@ -64,8 +64,12 @@ static struct sl_http_range *free_slot(const struct sl_http_flight *flight) {
     return NULL;
 }
 
-bool sl_http_flight_has_room(const struct sl_http_flight *flight) {
-    return free_slot(flight) != NULL;
+uint32_t sl_http_flight_room(const struct sl_http_flight *flight) {
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < flight->n_slots; i++)
+        n += flight->slots[i].state == SL_HTTP_FREE;
+    return n;
 }
 
 int sl_http_flight_add(struct sl_http_flight *flight, struct sl_http_ask span,
@@ -76,6 +80,14 @@ int sl_http_flight_add(struct sl_http_flight *flight, struct sl_http_ask span,
         return -1;
     flight->order[flight->n_order++] = range;
     return 0;
+}
+
+void sl_http_flight_last_first(struct sl_http_flight *flight) {
+    struct sl_http_range *last = flight->order[flight->n_order - 1];
+
+    memmove((void *)(flight->order + 1), (void *)flight->order,
+            (flight->n_order - 1) * sizeof *flight->order);
+    flight->order[0] = last;
 }
 
 void sl_http_flight_pop(struct sl_http_flight *flight) {
@@ -277,4 +289,17 @@ bool sl_http_flight_seek(struct sl_http_flight *flight, uint64_t offset) {
         return false;
     head->taken = (size_t)(offset - head->span.first);
     return true;
+}
+
+void sl_http_flight_pass(struct sl_http_flight *flight, uint64_t offset) {
+    while (flight->n_order && flight->order[0]->span.last < offset)
+        sl_http_flight_pop(flight);
+}
+
+uint64_t sl_http_flight_reach(const struct sl_http_flight *flight) {
+    uint64_t end = flight->order[0]->span.last + 1;
+
+    for (uint32_t i = 1; i < flight->n_order && flight->order[i]->span.first == end; i++)
+        end = flight->order[i]->span.last + 1;
+    return end;
 }

@@ -1,6 +1,7 @@
-/* The requests in flight: ranges of one blob, one behind the other without a gap, fetched side by
- * side and handed out in order. A request begins only into a free buffer; one that failed and can
- * heal is repeated from the byte it had reached. Nothing here waits or knows where to read on. */
+/* The requests in flight: ranges of one blob, one behind the other, fetched side by side and handed
+ * out in order. Gaps between them are somebody else's plan. A request begins only into a free
+ * buffer; one that failed and can heal is repeated from the byte it had reached. Nothing here waits
+ * or knows where to read on. */
 #ifndef SL_SOURCE_HTTP_FLIGHT_H
 #define SL_SOURCE_HTTP_FLIGHT_H
 
@@ -36,10 +37,13 @@ void sl_http_flight_free(struct sl_http_flight *);
 /* The range that the next byte belongs to; NULL: none is asked for. */
 struct sl_http_range *sl_http_flight_head(const struct sl_http_flight *);
 
-/* Whether there is a buffer for another range behind the last. */
-bool sl_http_flight_has_room(const struct sl_http_flight *);
+/* Buffers that are free for further ranges behind the last. */
+uint32_t sl_http_flight_room(const struct sl_http_flight *);
 int sl_http_flight_add(struct sl_http_flight *, struct sl_http_ask span,
                        const struct sl_http_blob *, struct sl_error *) SL_USED;
+
+/* Puts the range that was added last in front of the others. */
+void sl_http_flight_last_first(struct sl_http_flight *);
 
 /* Frees the head's buffer for another range. */
 void sl_http_flight_pop(struct sl_http_flight *);
@@ -65,5 +69,11 @@ void sl_http_flight_rest(struct sl_http_flight *);
 /* Empties the order up to the range that holds offset, whose bytes before it are passed over;
  * false: no range of the order holds it, and the order is empty. */
 bool sl_http_flight_seek(struct sl_http_flight *, uint64_t offset);
+
+/* Frees the buffers of ranges that end before offset. */
+void sl_http_flight_pass(struct sl_http_flight *, uint64_t offset);
+
+/* How far the ranges reach from the head on without a gap. There is a head. */
+uint64_t sl_http_flight_reach(const struct sl_http_flight *);
 
 #endif

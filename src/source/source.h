@@ -27,6 +27,14 @@ struct sl_source_ops {
     void (*close)(struct sl_source *); /* frees the source itself too */
 };
 
+/* Stretches of the input that somebody reads one after the other, seeking from one to the next, so
+ * that a remote source may ask for several of them at once. */
+struct sl_source_plan {
+    /* The first stretch [*first, *end) that does not end before `behind`, without what lies before
+     * that. 0: there is none. */
+    int (*next)(const struct sl_source_plan *, uint64_t behind, uint64_t *first, uint64_t *end);
+};
+
 /* What a remote source has done so far. Atomic: the thread of another source may read this one
  * (ahead.h) while the progress line looks here. */
 struct sl_source_traffic {
@@ -43,6 +51,8 @@ struct sl_source {
     /* A hint that whoever seeks may set, 0 for none: what lies at this offset or behind it will
      * hardly be read, so nothing there is fetched ahead. Reading there works all the same. */
     uint64_t until;
+    /* What will be read behind `until`; NULL: nobody knows. Borrowed; as long as it is set. */
+    const struct sl_source_plan *plan;
     uint8_t
         in_order; /* has turned out to give its bytes from first to last only, whatever ops say */
     struct sl_source_traffic traffic;

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from httpd import Server
+from httpd import MODES, Server
 from support import (PROGRAM, ROOT, SANITISED, SECTION, as_pcapng, block, interface, pcap, udp_frame)
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "bench"))
@@ -18,6 +18,7 @@ import bursts  # noqa: E402  pylint: disable=wrong-import-position
 
 TOTAL = 240000  # packets: 18 MB, of which a fifth is 55 blocks
 CELL = 64 * 1024
+HEALING = "tries=4 first_ms=20 most_ms=100 total_s=20 stall_s=1"
 RETRY = "tries=2 first_ms=20 most_ms=50 total_s=5 stall_s=1"
 
 
@@ -192,9 +193,13 @@ def test_another_section_is_refused(sluice, frames, tmp_path):
     assert b"another pcapng section or interface begins near byte" in done.stderr
 
 
+def large_records():
+    return [(1700000000 + n, 0, bytes(12) + b"\x08\x00\x45" + bytes(150000 + 1000 * (n % 40))) for n in range(100)]
+
+
 def test_records_larger_than_a_block(sluice, tmp_path):
     """Blocks in which no record begins are empty, not damage."""
-    frames = [(1700000000 + n, 0, bytes(12) + b"\x08\x00\x45" + bytes(150000 + 1000 * (n % 40))) for n in range(100)]
+    frames = large_records()
     path = written(tmp_path, "large.pcap", pcap(frames))
     row = asked(sluice, "count", path, "--sample", "100%")
     assert row["packets"] == 100 and row["bytes"] == sum(len(frame) for _, _, frame in frames)
@@ -263,8 +268,40 @@ def test_only_the_blocks_are_fetched(sluice, bursty, server):
     assert fetched >= sample["bytes_read"]
     assert fetched < os.path.getsize(bursty[0]) / 3.5
     assert all(entry.status == 206 for entry in server.log)
+    assert len(server.log) == 1 + sample["blocks"]  # a request each
     local = asked(sluice, "summary", bursty[0], "--sample", "20%")
     assert {**result, "inputs": 0} == {**local, "inputs": 0}
+
+
+def test_all_of_it_from_a_server(sluice, bursty, server):
+    """Stretches that follow each other without a gap are fetched once."""
+    server.log.clear()
+    result = asked(sluice, "count", server.url("good", "bursts.pcap"), "--sample", "100%")
+    time.sleep(0.05)
+    assert result["packets"] == TOTAL == result["packets_low"]
+    assert sum(entry.sent for entry in server.log) < os.path.getsize(bursty[0]) + 1024 * 1024
+
+
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode.startswith("once-")] +
+                         ["weak-etag", "no-etag", "appended", "appended-silently", "no-etag-appended", "impatient"])
+def test_faults_that_heal(sluice, bursty, server, mode):
+    done = sluice("talkers", server.url(mode, "bursts.pcap"), "--sample", "20%", env={"SLUICE_HTTP_RETRY": HEALING})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == sluice("talkers", bursty[0], "--sample", "20%").stdout
+
+
+@pytest.mark.parametrize("in_flight", [1, 2, 64])
+def test_large_records_from_a_server(sluice, tmp_path, in_flight):
+    """Reading goes on behind the stretch that was planned, while later ones are on their way."""
+    data = pcap(large_records())
+    path = written(tmp_path, "large.pcap", data)
+    with Server({"large.pcap": data}) as running:
+        wanted = sluice("count", path, "--sample", "50%")
+        done = sluice("count", running.url("good", "large.pcap"), "--sample", "50%", "--in-flight", in_flight)
+        assert (done.returncode, done.stdout) == (0, wanted.stdout), done.stderr
+        time.sleep(0.05)
+        # A search looks at half a megabyte here; what is asked for in vain stays within twice of that.
+        assert sum(entry.sent for entry in running.log) < 1024 * 1024 * 128
 
 
 def test_a_server_that_stops_serving(sluice, bursty, server):

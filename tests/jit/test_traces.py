@@ -151,6 +151,12 @@ def test_recipe(traced, long_capture, name):
                     most=INTERPRETED_SUITE_MAX if name in SUITES else INTERPRETED_MAX)
 
 
+@pytest.mark.parametrize("name", ["talkers", "protocols"])
+def test_sample(traced, long_capture, name):
+    """What a recipe does of a sample are other loops."""
+    assert_compiled(lambda: traced(name, "--sample", "100%", long_capture), PACKET.format(name=name))
+
+
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv", "tsv"])
 @pytest.mark.parametrize("name", ["packets", "flows"])
 def test_rows(traced, long_capture, name, form):
