@@ -219,7 +219,8 @@ struct sl_options {
     struct sl_when from, to; /* only packets with from <= time < to */
     uint64_t begin, end;     /* of the one input only records that begin at these bytes; end 0: all.
                                 A record begins at begin */
-    const struct sl_log_part *logs; /* instead of inputs: sl_run_replay; NULL: none */
+    uint64_t before;         /* with begin: packets before it, which numbers take in */
+    const struct sl_log_part *logs; /* instead of inputs, or before them: sl_run_replay */
     uint32_t n_logs;
     uint8_t decap;           /* look inside tunnels */
     uint8_t follow;          /* the one input grows: it ends by Ctrl-C only */
@@ -337,13 +338,14 @@ int sl_drop_privileges(const char *user, struct sl_error *err);
 /* ---- pieces ---- */
 
 /* Pieces of a capture, each read by a program of its own. What they have to tell the flow tables
- * goes into a log in a file (run/log.h), instead of into tables of their own; to be called before
- * sl_run_start. sl_run_log_end: behind the last step; size and CRC-32 of the log. -1: sl_run_error.
- */
+ * goes into a log in a file (run/log.h), and only with tables also into tables of their own; to be
+ * called before sl_run_start. sl_run_log_end: behind the last step; size and CRC-32 of the log.
+ * -1: sl_run_error. */
 struct sl_outfile;
-int sl_run_log(struct sl_run *, struct sl_outfile *);
+int sl_run_log(struct sl_run *, struct sl_outfile *, int tables);
 int sl_run_log_end(struct sl_run *, uint64_t *size, uint32_t *crc);
-/* Of a run over logs, instead of sl_run_skim: takes the next events. A state, as there. */
+/* Of a run over logs, instead of sl_run_skim: takes the next events. A state, as there. Behind the
+ * end of the logs a run that has inputs goes on with these. */
 int sl_run_replay(struct sl_run *);
 
 /* Where the one input's reader began and ended, and checksums of the states it was in there
@@ -368,11 +370,14 @@ struct sl_planned {
     int64_t size;     /* bytes; -1: not known */
     uint32_t head;    /* CRC-32 of its first bytes, 64 KiB at most; 0 where it cannot be cut */
     uint32_t can_cut; /* 0: compressed, or cannot seek */
+    uint32_t state;   /* checksum of the reader's state behind its first packet */
     uint32_t has_packets;
     struct sl_time first; /* of its first packet */
 };
 struct sl_planned *sl_planned_open(const char *input, struct sl_error *err);
 void sl_planned_close(struct sl_planned *);
+/* The same checksum of size bytes, or of what there is of them: of an input that has grown since. */
+int sl_planned_head(struct sl_planned *, uint64_t size, uint32_t *crc, struct sl_error *err);
 /* The first record that begins at byte `from` or behind it. 1: *found; 0: none; -1 with *err. */
 int sl_planned_cut(struct sl_planned *, uint64_t from, uint64_t *found, struct sl_error *err);
 
@@ -502,6 +507,8 @@ const char *sl_flow_service(const struct sl_services *, const struct sl_flow *);
 /* Borrows all three. */
 struct sl_rows *sl_rows_new(struct sl_out *, struct sl_geo *, const struct sl_services *, int form);
 int sl_rows_begin(struct sl_rows *); /* the header line, or the opening bracket */
+void sl_rows_continue(struct sl_rows *, uint64_t n); /* instead: n rows have been written before */
+uint64_t sl_rows_count(const struct sl_rows *);
 int sl_rows_flows(struct sl_rows *, struct sl_flow *const *flows, uint32_t n);
 int sl_rows_end(struct sl_rows *);
 void sl_rows_free(struct sl_rows *);

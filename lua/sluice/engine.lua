@@ -119,11 +119,22 @@ local function new_run(handle, recipes, opts)
   return self
 end
 
+-- Logs of merge.logs as the core takes them.
+local function log_parts(logs)
+  local list = ffi.new("struct sl_log_part[?]", #logs)
+  for i, log in ipairs(logs) do
+    list[i - 1].path, list[i - 1].offset, list[i - 1].size = logs.paths[i], log.offset, log.size
+  end
+  return list
+end
+
 --- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
 --- flow_filter (of -F), from, to (struct sl_when), follow, compile, count, idle, max_flows, decap,
 --- in_flight, progress, out (struct sl_out), live (what interval shows), write (of writer.wanted),
 --- is_suite, workers, split_bytes, script (struct sl_script), sample (a part, to 1), seed, piece
---- (of sluice.plan), log (struct sl_outfile: flows are not decided here, but logged there).
+--- (of sluice.plan), log (struct sl_outfile: events for the flow tables go there, and with
+--- tables into the tables, too), go_on (of sluice.checkpoint: what was read before), ended_early
+--- (called with the run before flows that are open are ended; true: they stay open).
 function engine.open(recipes, opts)
   local err = ffi.new "struct sl_error"
   local inputs = ffi.new("const char *[?]", #opts.inputs)
@@ -142,10 +153,15 @@ function engine.open(recipes, opts)
   if opts.from then o.from = opts.from end
   if opts.to then o.to = opts.to end
   if opts.piece then o.begin, o["end"] = opts.piece.start, opts.piece.stop or 0 end
+  local logs = opts.go_on and opts.go_on.logs
+  local log_list = logs and log_parts(logs)
+  if opts.go_on then o.begin, o.before = opts.go_on.start, opts.go_on.frames end
+  if logs then o.logs, o.n_logs = log_list, #logs end
   local handle = C.sl_run_open(o, err)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
   local self = new_run(ffi.gc(handle, C.sl_run_close), recipes, opts)
   self.every = o.interval_s
+  self.kept_alive = { log_list, logs } -- the core borrows them
   if opts.sample then self:follow_sample() end
   if opts.flow_filter then self:need_flow_handlers() end
   if opts.write then self.writer = writer.open(handle, opts.write, self.groups) end
@@ -164,10 +180,7 @@ end
 --- idle, flow_filter, compile, out, is_suite.
 function engine.replay(recipes, opts, logs)
   local err = ffi.new "struct sl_error"
-  local list = ffi.new("struct sl_log_part[?]", #logs)
-  for i, log in ipairs(logs) do
-    list[i - 1].path, list[i - 1].offset, list[i - 1].size = logs.paths[i], log.offset, log.size
-  end
+  local list = log_parts(logs)
   local o = ffi.new "struct sl_options"
   o.idle_s, o.logs, o.n_logs = opts.idle or -1, list, #logs
   local handle = C.sl_run_open(o, err)
@@ -222,10 +235,11 @@ end
 function Run:start_log()
   local flows = false
   for _, g in ipairs(self.groups) do
-    flows, g.look = flows or g.flows, false
+    flows = flows or g.flows
+    g.look = g.look and self.opts.tables
   end
   if not flows then return end
-  if C.sl_run_log(self.handle, self.opts.log) < 0 then self:fail() end
+  if C.sl_run_log(self.handle, self.opts.log, self.opts.tables and 1 or 0) < 0 then self:fail() end
   self.logs_flows = true
 end
 
@@ -342,10 +356,34 @@ function Run:stop(r)
   self.enough = enough
 end
 
+-- Leaves out what the run that this one goes on from has handed out.
+local function pass_over(g)
+  local tap, over = g.tap, g.over or 0
+  g.handed = (g.handed or 0) + tap.n_flows
+  if over == 0 then return end
+  local n = math.min(over, tap.n_flows)
+  g.over, tap.flows, tap.n_flows = over - n, tap.flows + n, tap.n_flows - n
+end
+
+-- Takes what the run before this one has logged.
+function Run:go_on()
+  local before = self.opts.go_on
+  for i, g in ipairs(self.groups) do g.over = before.handed[i] end
+  while true do
+    local state = C.sl_run_replay(self.handle)
+    for _, g in ipairs(self.groups) do self:flows(g) end
+    if state == C.SL_STEP_INTERRUPTED then
+      recipe.fail "interrupted: the checkpoint is as it was"
+    end
+    if state ~= C.SL_STEP_PACKETS then return end
+  end
+end
+
 -- Hands out what a group's flow table has decided.
 function Run:flows(g)
   local tap = g.tap
   while g.look and C.sl_tap_decided(tap) > 0 do
+    pass_over(g)
     if self.flow_filter then self.flow_filter(tap) end
     for _, l in ipairs(g.flow_loops) do
       self:enter(l.recipe, about_flow, tap)
@@ -486,6 +524,10 @@ end
 --- Reads to the end. Returns the exit status and a message or nil; whatever was read has been
 --- handed to the recipes then, and finish can be called.
 function Run:read()
+  if self.opts.go_on and self.opts.go_on.logs then
+    self:guarded "go_on"
+    if C.sl_run_error(self.handle).code ~= 0 then self:fail() end
+  end
   if self.logs then
     self:guarded("skim", C.sl_run_replay)
   elseif self.workers > 0 then
@@ -500,6 +542,8 @@ function Run:read()
     if err.code ~= 1 then self:fail() end
     self.status, self.message = err.code, ffi.string(err.message)
   end
+  local ended_early = self.status and self.opts.ended_early
+  if ended_early and ended_early(self) then return self.status, self.message end
   self:guarded "drain"
   self:tell_evicted()
   self:tell_heads()
@@ -611,10 +655,11 @@ function Run:finish_recipes(out, run)
   end
 end
 
---- Calls every recipe's finish(out, info). What the last one returned is in self.kept: a recipe of
---- two sides gets it as the third argument in its second run.
-function Run:finish(out)
+--- Calls every recipe's finish(out, info); adjust(info) gives another one. What the last one
+--- returned is in self.kept: a recipe of two sides gets it as the third argument in its second run.
+function Run:finish(out, adjust)
   local run = self:info()
+  if adjust then run = adjust(run) end
   self:guarded("finish_recipes", out, run)
   return run
 end

@@ -67,18 +67,17 @@ local function each_proto(counts, make)
 end
 
 function info.new(run)
-  local s = run.stats
   run.flow_stats = run.flow_stats ~= nil and run.flow_stats or nil
   run.seconds, run.reasons = seconds, reasons
   function run.protocols()
-    return each_proto(s.proto_packets, function(name, i)
-      local packets, bytes = s.proto_packets[i], s.proto_bytes[i]
+    return each_proto(run.stats.proto_packets, function(name, i)
+      local packets, bytes = run.stats.proto_packets[i], run.stats.proto_bytes[i]
       return { name, value.object { { "packets", packets }, { "bytes", bytes } },
         packets = packets, bytes = bytes }
     end)
   end
   function run.networks()
-    local counts = s.network_packets
+    local counts = run.stats.network_packets
     return each_proto(counts, function(name, i) return { name, counts[i] } end)
   end
   function run.account() return account(run, run.bytes_read) end

@@ -13,6 +13,7 @@ local ffi = require "ffi"
 local C = ffi.C
 local builtin = require "sluice.builtin"
 local check = require "sluice.check"
+local checkpoint = require "sluice.checkpoint"
 local cli = require "sluice.cli"
 local crew = require "sluice.crew"
 local engine = require "sluice.engine"
@@ -204,7 +205,8 @@ local function open_run(p, plan, recipes, out, more)
     max_flows = o.max_flows, decap = o.decap, in_flight = o.in_flight, from = from, to = to,
     follow = o.follow, sample = sample, seed = seed, progress = not o.quiet,
     out = out.handle, live = out:live(),
-    capture = more.capture, piece = more.piece, log = more.log,
+    capture = more.capture, piece = more.piece, log = more.log, tables = more.tables,
+    go_on = more.go_on, ended_early = more.ended_early,
     compile = filters.compile, write = more.write, before = more.before,
     is_suite = plan.is_suite,
     display = o.display and filters.compile(o.display, "packet"),
@@ -317,6 +319,27 @@ local function count_partly(p, chosen)
   return status, message
 end
 
+-- A run that leaves a checkpoint where it ends early, and goes on from one that is there.
+local function with_checkpoint(p, plan, out, kept)
+  local left, is_left
+  kept:begin(out.gives_rows)
+  local run = open_run(p, plan, plan.recipes, out, { inputs = p.inputs, log = kept.file.handle,
+    tables = true, go_on = kept.go_on, ended_early = function(run)
+      left, is_left = kept:leave(run, out)
+      return is_left and out.gives_rows
+    end })
+  kept:add_counts()
+  local status, message = trace.reading(run.read, run)
+  if left then message = message .. "; " .. left end
+  local info = is_left and out.gives_rows and run:info()
+    or run:finish(out.views, function(info) return kept:add_statistics(info) end)
+  if p.options.verbose then message = tell_more(message, run, info) end
+  local code, why = out:finish(info, status, message)
+  run:close()
+  if code == 0 then kept:done() end
+  return code, why
+end
+
 local function analyse(p, chosen)
   local o, plan = p.options, chosen.plan
   local recipes = plan.recipes
@@ -339,10 +362,12 @@ local function analyse(p, chosen)
   end
   lay_out(o)
   o.arguments, o.version = arguments, core.version
+  local kept = o.checkpoint and checkpoint.open(o, p.inputs, recipes)
   local out = output.open(o, plan)
   start_recipes(p, recipes, out)
   out:only_rows(#recipes)
   out:check()
+  if kept then return with_checkpoint(p, plan, out, kept) end
   if plan.named[1].sides then return compare(p, plan, out) end
   local run = open_run(p, plan, recipes, out, { inputs = p.inputs, write = write,
     capture = capture })

@@ -106,17 +106,20 @@ local function options_for(r, stored, given)
 end
 
 --- Reads the files and checks that they belong together. Sets in o what decides what is counted.
---- partly: pieces of a plan may be missing. Returns the files whose counts are to be added, and
---- their parts in the order of the capture: { part, file }.
-function merge.read(paths, recipes, o, partly)
+--- partly: pieces of a plan may be missing; resumes: the file is a checkpoint. Returns the files
+--- whose counts are to be added, and their parts in the order of the capture: { part, file }.
+function merge.read(paths, recipes, o, partly, resumes)
   if #paths == 0 then recipe.fail "merge: no partial results: give the files of --partial" end
   local pieces, seen = {}, { counted = {}, inputs = {} }
   for i, path in ipairs(paths) do
     local piece = partial.read(path)
     pieces[i] = piece
+    if piece.checkpoint and not resumes then
+      refuse(path, "it is a checkpoint: the same command with --checkpoint goes on from it")
+    end
     partial.believe(path, check_recipes, piece, recipes)
     partial.believe(path, check_options, piece, pieces[1])
-    partial.believe(path, check_parts, piece, seen)
+    if not resumes then partial.believe(path, check_parts, piece, seen) end
   end
   for _, name in ipairs(partial.options) do
     if o[name] ~= nil and o[name] ~= pieces[1].options[name] then
@@ -125,6 +128,7 @@ function merge.read(paths, recipes, o, partly)
     end
     o[name] = pieces[1].options[name]
   end
+  if resumes then return pieces, parts.as_they_stand(pieces) end
   return parts.order(pieces, partly)
 end
 
@@ -154,7 +158,7 @@ local function add_aggregates(piece, recipes, before)
   end
 end
 
-local function add_new(list, words)
+function merge.add_new(list, words)
   local known = {}
   for _, word in ipairs(list) do known[word] = true end
   for _, word in ipairs(words) do
@@ -189,9 +193,17 @@ local function add_part(total, part)
   if not piece or piece.start == 0 then
     for _, input in ipairs(of.inputs) do total.inputs[#total.inputs + 1] = input.name end
   end
-  add_new(total.link_types, of.link_types)
+  merge.add_new(total.link_types, of.link_types)
   if of.status ~= 0 then total.status, total.broken = 1, total.broken or part[2].path end
   total.bytes_read = total.bytes_read + of.bytes_read
+end
+
+--- Adds what the files have counted to the recipes' aggregates.
+function merge.add_counts(pieces, list, recipes)
+  local before = frames_before(list)
+  for _, piece in ipairs(pieces) do
+    partial.believe(piece.path, add_aggregates, piece, recipes, before[piece])
+  end
 end
 
 --- Adds up what the files hold: what finish(out, run) gets as run. list: of merge.read.
@@ -199,10 +211,7 @@ function merge.add(pieces, list, recipes)
   local total = { stats = ffi.new "struct sl_stats", inputs = {}, link_types = {}, status = 0,
     bytes_read = 0, traffic = ffi.new "struct sl_traffic", workers = 0,
     alone = "results are merged" }
-  local before = frames_before(list)
-  for _, piece in ipairs(pieces) do
-    partial.believe(piece.path, add_aggregates, piece, recipes, before[piece])
-  end
+  merge.add_counts(pieces, list, recipes)
   for _, part in ipairs(list) do partial.believe(part[2].path, add_part, total, part) end
   return info.new(total)
 end

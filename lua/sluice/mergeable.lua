@@ -69,7 +69,8 @@ end
 
 -- Options that cut a run short or tie it to its order.
 local NEVER = { { "count", "-c" }, { "max_flows", "--max-flows" }, { "follow", "--follow" },
-  { "sample", "--sample" }, { "write", "-w" } }
+  { "sample", "--sample" }, { "write", "-w" }, { "interface", "-i" },
+  { "checkpoint", "--checkpoint" } }
 
 local function check_options(options)
   for _, o in ipairs(NEVER) do

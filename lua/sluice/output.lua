@@ -162,7 +162,9 @@ function Out:rows()
   if self.database then return self.database:flows() end
   local rows = C.sl_rows_new(self.handle, geo.handle(), services.handle(), form)
   rows = ffi.gc(rows, C.sl_rows_free)
-  C.sl_rows_begin(rows)
+  local before = self.options.rows_before
+  if before then C.sl_rows_continue(rows, before) else C.sl_rows_begin(rows) end
+  self.flow_rows = rows
   self.streamed, self.gives_rows = true, true
   return {
     add = function(_, flows, n) C.sl_rows_flows(rows, flows, n) end,
@@ -179,6 +181,11 @@ function Out:only_rows(recipes)
   if self.form == "zeek" and not (self.gives_rows and recipes == 1) then
     recipe.fail "-T zeek is conn.log: flows alone has that form"
   end
+end
+
+--- How many rows a writer of Out:rows has written.
+function Out:rows_written()
+  return self.flow_rows and tonumber(C.sl_rows_count(self.flow_rows)) or 0
 end
 
 --- Writes a line of text at once; for recipes that list packets. Bytes from a capture cannot drive

@@ -186,8 +186,9 @@ function partial.part(run, flows, log, piece)
     statistics = tally.of(run.stats), flow_statistics = tally.of_flows(run.flow_stats) }
 end
 
---- Writes what the recipes have counted in the parts, and completes the file.
-function Writer:finish(o, recipes, parts, by_log)
+--- Writes what the recipes have counted in the parts, and completes the file. by_log: flow handlers
+--- have not run; checkpoint: of sluice.checkpoint, or nil.
+function Writer:finish(o, recipes, parts, by_log, checkpoint)
   local blobs, list, said = {}, {}, {}
   for i, r in ipairs(recipes) do list[i] = recipe_of(r, blobs, by_log) end
   local bodies = table.concat(blobs)
@@ -201,7 +202,9 @@ function Writer:finish(o, recipes, parts, by_log)
   local head = json.encode(value.object {
     { "program", o.version }, { "recipes", value.array(list) },
     { "options", partial.options_of(o) }, { "databases", databases() },
-    { "by_log", by_log or false }, { "parts", value.array(said) },
+    { "by_log", by_log or false },
+    { "checkpoint", checkpoint and sorted(checkpoint) or value.null },
+    { "parts", value.array(said) },
   })
   local offset = self.size
   local body = head .. bodies .. u32(offset) .. u32(math.floor(offset / 2 ^ 32)) .. u32(#head)

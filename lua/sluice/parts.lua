@@ -7,7 +7,8 @@ local parts = {}
 
 local refuse = partial.refuse
 
-local function flatten(files)
+--- All parts as they stand in the files: { part, file }.
+function parts.as_they_stand(files)
   local list = {}
   for _, file in ipairs(files) do
     for _, part in ipairs(file.parts) do list[#list + 1] = { part, file } end
@@ -84,9 +85,9 @@ local function check_complete(list, number_of_pieces)
 end
 
 local function order_plan(files, partly)
-  check_plan(flatten(files))
+  check_plan(parts.as_they_stand(files))
   files = without_copies(files)
-  local list = flatten(files)
+  local list = parts.as_they_stand(files)
   table.sort(list, function(a, b) return a[1].piece.number < b[1].piece.number end)
   for i = 2, #list do check_seam(list[i - 1], list[i]) end
   if not partly then check_complete(list, list[1][1].piece.pieces) end
@@ -96,7 +97,7 @@ end
 -- ---- whole captures ----
 
 local function order_by_time(files)
-  local list = flatten(files)
+  local list = parts.as_they_stand(files)
   for i, part in ipairs(list) do
     part.at, part.time = i, tonumber(part[1].statistics.first or "inf")
   end
@@ -110,7 +111,7 @@ end
 --- The files whose counts are to be added up, and their parts in order, { part, file } each.
 --- partly: pieces of the plan may be missing.
 function parts.order(files, partly)
-  for _, part in ipairs(flatten(files)) do
+  for _, part in ipairs(parts.as_they_stand(files)) do
     if part[1].piece then
       local kept, list
       partial.believe(part[2].path, function() kept, list = order_plan(files, partly) end)

@@ -91,6 +91,7 @@ end
 local function listed(words)
   local names, err = {}, ffi.new "struct sl_error"
   for _, word in ipairs(words) do
+    if word == "-" then recipe.fail "plan: standard input has no pieces: give files or URLs" end
     local list = C.sl_inputs_list(word, err)
     if list == nil then raise(err) end
     list = ffi.gc(list, C.sl_inputs_free)
@@ -103,8 +104,8 @@ local function listed(words)
   return names
 end
 
-local function opened(name)
-  if name == "-" then recipe.fail "plan: standard input has no pieces: give files or URLs" end
+--- An input as struct sl_planned.
+function plan.opened(name)
   local err = ffi.new "struct sl_error"
   local planned = C.sl_planned_open(name, err)
   if planned == nil then raise(err) end
@@ -127,7 +128,7 @@ local function cuts_of(planned, size)
 end
 
 local function known_of(name, at)
-  local planned = opened(name)
+  local planned = plan.opened(name)
   local first = planned.first
   return { name = name, at = at, planned = planned, size = tonumber(planned.size),
     first = planned.has_packets == 1 and tonumber(first.s) + tonumber(first.nsec) * 1e-9
@@ -218,11 +219,21 @@ local function line_of(path, text, number)
   error({ code = 2, message = ("--piece %d: %s has %d pieces"):format(number, path, at) }, 0)
 end
 
+--- Whether an input begins with what it was when it had that size and checksum of its first bytes:
+--- it may have grown. planned: struct sl_planned.
+function plan.is_same(planned, size, head)
+  if size > tonumber(planned.size) then return false end
+  local crc, err = ffi.new "uint32_t[1]", ffi.new "struct sl_error"
+  if C.sl_planned_head(planned, size, crc, err) < 0 then raise(err) end
+  return crc[0] == head
+end
+
 local function check_identity(input, piece)
-  local planned = opened(input)
-  local size, head = tonumber(planned.size), planned.head
-  local same = (piece.size == cjson.null or piece.size <= size)
-    and (piece.head == cjson.null or piece.head == head)
+  local planned = plan.opened(input)
+  local same = piece.size == cjson.null or piece.size == tonumber(planned.size)
+  if piece.head ~= cjson.null then
+    same = planned.can_cut == 1 and plan.is_same(planned, piece.size, piece.head)
+  end
   if not same then
     error({ code = 1, message = ("%s: it is not what the plan was made of: make the plan again")
       :format(ffi.string(planned.name)) }, 0)

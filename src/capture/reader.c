@@ -196,7 +196,7 @@ void sl_reader_limit(struct sl_reader *r, uint64_t end) {
 }
 
 uint64_t sl_reader_offset(const struct sl_reader *r) {
-    return r->buffer.offset;
+    return r->skip ? r->record : r->buffer.offset;
 }
 
 void sl_reader_close(struct sl_reader *r) {

@@ -61,7 +61,8 @@ void sl_reader_count_from(struct sl_reader *, uint64_t packets);
  * sl_reader_next returns SL_READ_END. A record that begins before `end` is read to its own end. */
 void sl_reader_limit(struct sl_reader *, uint64_t end);
 
-/* Where the next record begins, after sl_reader_next gave packets or SL_READ_END. */
+/* Where the next record begins, after sl_reader_next gave packets or SL_READ_END; after
+ * SL_READ_ERROR the one that could not be read. */
 uint64_t sl_reader_offset(const struct sl_reader *);
 
 /* Fills packets[0 .. n-1], n <= max, with the next records and returns n. Their data is borrowed

@@ -53,6 +53,14 @@ int sl_rows_begin(struct sl_rows *r) {
     return sl_out_error(r->out)->code ? -1 : 0;
 }
 
+void sl_rows_continue(struct sl_rows *r, uint64_t n) {
+    r->n = n;
+}
+
+uint64_t sl_rows_count(const struct sl_rows *r) {
+    return r->n;
+}
+
 static char *put_object(const struct sl_rows *r, const struct sl_flow *f, char *to) {
     for (size_t i = 0; i < SL_FLOW_COLUMN_COUNT; i++) {
         *to++ = i ? ',' : '{';

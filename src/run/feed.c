@@ -34,6 +34,7 @@ struct sl_feed {
     int placed;               /* inputs stand where the window or sample begins; origin is known */
     struct sl_time origin; /* of a windowed or sampled feed: time of the capture's first packet */
     uint64_t begin, end;   /* the piece of the one input; end 0: all of it */
+    uint64_t before;       /* packets before it */
     uint32_t begin_state;
     struct sl_error failed; /* of the first input that failed; code 0: none */
 };
@@ -77,6 +78,7 @@ struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, const struct
     f->follow = o->follow;
     f->begin = o->begin;
     f->end = o->end;
+    f->before = o->before;
     f->windowed = o->from.kind != SL_WHEN_OPEN || o->to.kind != SL_WHEN_OPEN;
     /* Of several inputs all wait with their first bytes until it is their time. */
     int heads = jumps(f) || f->begin || n > 1;
@@ -222,17 +224,16 @@ static int move_to_piece(struct sl_feed *f, int timeout_ms, struct sl_error *err
     f->begin_state = sl_reader_state_sum(state);
     sl_reader_state_free(state);
     in->source->until = f->end;
-    sl_reader_count_from(in->reader, 0);
+    sl_reader_count_from(in->reader, f->before);
     return sl_reader_move(in->reader, f->begin, err) < 0 ? SL_READ_ERROR : 1;
 }
 
 static int place_piece(struct sl_feed *f, int timeout_ms, struct sl_error *err) {
     int n = f->begin ? move_to_piece(f, timeout_ms, err) : 1;
 
-    if (n > 0) {
+    if (n > 0 && f->end)
         sl_reader_limit(f->inputs[0].reader, f->end);
-        f->placed = 1;
-    }
+    f->placed = n > 0;
     return n;
 }
 
@@ -241,7 +242,7 @@ int sl_feed_edges(const struct sl_feed *f, struct sl_edges *edges) {
     struct sl_error ignored;
     struct sl_reader_state *state;
 
-    if (f->n != 1 || !f->placed || f->windowed || !(state = sl_reader_state(reader, &ignored)))
+    if (f->n != 1 || jumps(f) || !(state = sl_reader_state(reader, &ignored)))
         return 0;
     *edges = (struct sl_edges){.begin = f->begin,
                                .end = sl_reader_offset(reader),
@@ -336,7 +337,7 @@ int sl_feed_next(struct sl_feed *f, struct sl_packet *packets, uint32_t max, int
                  struct sl_error *err) {
     if (jumps(f) && !f->placed && place(f, timeout_ms, err) == SL_READ_WAIT)
         return SL_READ_WAIT;
-    if (f->end && !f->placed) {
+    if ((f->begin || f->end) && !f->placed) {
         int placed = place_piece(f, timeout_ms, err);
         if (placed <= 0)
             return placed;

@@ -19,6 +19,7 @@ struct sl_feed_options {
     double sample;           /* the part of the one input that is read by chance; 0: all */
     uint64_t seed;           /* of the sample */
     uint64_t begin, end;     /* of the one input only what begins at these bytes; end 0: all */
+    uint64_t before;         /* packets before begin */
 };
 
 struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, const struct sl_feed_options *,

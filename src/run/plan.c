@@ -18,24 +18,25 @@ static struct planned *of(struct sl_planned *p) {
     return (struct planned *)(uintptr_t)p;
 }
 
-/* The checksum of the input's first bytes. */
-static int read_head(struct planned *p, struct sl_error *err) {
+int sl_planned_head(struct sl_planned *planned, uint64_t size, uint32_t *crc,
+                    struct sl_error *err) {
+    struct sl_source *source = of(planned)->source;
+    size_t want = size < HEAD_BYTES ? (size_t)size : HEAD_BYTES, n = 0;
     char head[HEAD_BYTES];
-    size_t n = 0;
 
-    if (p->source->ops->seek(p->source, 0, err) < 0)
+    if (source->ops->seek(source, 0, err) < 0)
         return -1;
-    while (n < sizeof head) {
-        ssize_t got = p->source->ops->read(p->source, head + n, sizeof head - n, -1, err);
+    while (n < want) {
+        ssize_t got = source->ops->read(source, head + n, want - n, -1, err);
         if (got == 0)
             break;
         if (got == SL_SOURCE_WAIT)
-            return sl_error_set(err, SL_EXIT_INTERRUPTED, "%s: interrupted", p->source->name);
+            return sl_error_set(err, SL_EXIT_INTERRUPTED, "%s: interrupted", source->name);
         if (got < 0)
             return -1;
         n += (size_t)got;
     }
-    p->known.head = sl_crc32(head, n);
+    *crc = sl_crc32(head, n);
     return 0;
 }
 
@@ -53,6 +54,7 @@ static int look(struct planned *p, struct sl_reader *reader, struct sl_error *er
         p->known.first = first.ts;
         if (!(p->state = sl_reader_state(reader, err)))
             return -1;
+        p->known.state = sl_reader_state_sum(p->state);
     }
     p->known.can_cut = n > 0 && p->known.size > 0 && sl_reader_can_seek(reader);
     return 0;
@@ -72,7 +74,7 @@ static int open_planned(struct planned *p, const char *input, struct sl_error *e
     int result = look(p, reader, err);
     sl_reader_close(reader);
     if (result == 0 && p->known.can_cut)
-        result = read_head(p, err);
+        result = sl_planned_head(&p->known, HEAD_BYTES, &p->known.head, err);
     return result;
 }
 

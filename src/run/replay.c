@@ -160,6 +160,7 @@ static int advance(struct sl_run *r, struct sl_replay *p) {
         begin(r);
     sl_clock_part_of(&part, &r->batch.packets[r->at], n);
     r->sweeps = sl_clock_add(&r->clock, &part, &r->sweep_s);
+    r->last = r->batch.packets[r->at + n - 1].ts;
     return take(r, p, r->at + n);
 }
 

@@ -22,8 +22,8 @@ static const double LEAP_S = 86400;
 /* What the inputs stand for, as one capture. */
 static struct sl_feed *open_inputs(const struct sl_options *o, struct sl_error *err) {
     struct sl_source_options listing = {.interrupted = sl_interrupted};
-    struct sl_feed_options options = {o->in_flight, o->from, o->to,    o->follow,
-                                      o->sample,    o->seed, o->begin, o->end};
+    struct sl_feed_options options = {o->in_flight, o->from,  o->to,  o->follow, o->sample,
+                                      o->seed,      o->begin, o->end, o->before};
     struct sl_strings inputs = {0};
     struct sl_feed *feed = NULL;
     int result = 0;
@@ -66,8 +66,10 @@ static int open_run(struct sl_run *r, const struct sl_options *o) {
         r->flow_options.idle_tcp_s = r->flow_options.idle_other_s = o->idle_s;
     if (o->bpf && !(r->bpf = sl_bpf_new(o->bpf, &r->error)))
         return -1;
-    if (o->logs)
-        return (r->replay = sl_replay_new(o->logs, o->n_logs, &r->error)) ? 0 : -1;
+    if (o->logs && !(r->replay = sl_replay_new(o->logs, o->n_logs, &r->error)))
+        return -1;
+    if (o->logs && !o->n_inputs)
+        return 0;
     if (open_feed(r, o) < 0)
         return -1;
     sl_progress_start(&r->progress, o->progress, sl_feed_size(r->feed));

@@ -66,8 +66,9 @@ struct sl_run {
     struct sl_agg
         *shared[SL_SHARED_MAX]; /* the main run's: workers' aggregates are added to these */
     uint32_t n_shared;
-    struct sl_log *log;       /* events go there, and not into flow tables; NULL: they do */
-    struct sl_replay *replay; /* instead of a feed */
+    struct sl_log *log;       /* events go there, too; NULL: nowhere else than into flow tables */
+    int tableless;            /* nor there */
+    struct sl_replay *replay; /* instead of a feed, or before it */
     struct sl_error error;    /* code 0: none */
 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 static int open_tables(struct sl_run *r) {
-    for (uint32_t i = 0; i < r->n_taps && !r->log; i++) {
+    for (uint32_t i = 0; i < r->n_taps && !r->tableless; i++) {
         struct sl_flow_options options = r->flow_options;
         options.ordered = r->taps[i]->looks;
         if (r->taps[i]->wants_flows && !(r->taps[i]->flows = sl_flows_new(&options, &r->error)))
@@ -39,7 +39,8 @@ int sl_run_start(struct sl_run *r, uint32_t workers, uint64_t split_bytes,
     return sl_crew_start(r, workers, (size_t)split_bytes, script) ? 0 : -1;
 }
 
-int sl_run_log(struct sl_run *r, struct sl_outfile *file) {
+int sl_run_log(struct sl_run *r, struct sl_outfile *file, int tables) {
+    r->tableless = !tables;
     r->log = sl_log_new(file, r->n_taps);
     return r->log ? 0 : sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory for a log of events");
 }

@@ -93,11 +93,9 @@ int sl_tap_take(struct sl_run_tap *x, struct sl_event_batch *events, struct sl_s
             return sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory for flows");
         return 0;
     }
-    if (r->log) {
+    if (r->log)
         sl_log_events(r->log, x->index, events);
-        return 0;
-    }
-    return sl_flows_take(x->flows, events, stamps, &r->error);
+    return x->flows ? sl_flows_take(x->flows, events, stamps, &r->error) : 0;
 }
 
 int sl_tap_sweep(struct sl_run_tap *x) {
