@@ -67,7 +67,7 @@ local COMMON = {
   { long = "partial", key = "partial", value = "FILE",
     about = "write what was counted to FILE, for sluice merge, instead of the result" },
   { long = "checkpoint", key = "checkpoint", value = "FILE",
-    about = "where a run that ends early leaves what it has; from there the same command goes on" },
+    about = "what a run that ends early has read: the same command goes on" },
   { long = "piece", key = "piece", value = "K", number = 1,
     about = "with --partial: only piece K of the PLAN that is given as input" },
   { long = "pieces", key = "pieces", value = "N", number = 1,
