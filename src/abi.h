@@ -397,6 +397,16 @@ void sl_interrupt_at(const char *recipe);
 
 /* A tap lives as long as its run. flows: keep a flow table; look: somebody looks at its flows. */
 struct sl_tap *sl_run_tap(struct sl_run *, int flows, int look);
+/* Adds the tap's traffic to a series, which is borrowed as long as the run lives; its key and the
+ * rest: src/aggregate/meter.h. The tap keeps flows. Before sl_run_start. -1: sl_run_error. */
+enum {
+    SL_TRAFFIC_IP = 1,
+    SL_TRAFFIC_RECEIVED,
+    SL_TRAFFIC_OTHER,
+    SL_TRAFFIC_PACKETS,
+    SL_TRAFFIC_END
+};
+int sl_tap_meter(struct sl_tap *, struct sl_agg *);
 /* Keeps the first size bytes that each side of a flow sends, for sl_flow.head (flow/head.h). The
  * tap keeps flows. -1: sl_run_error. */
 int sl_tap_heads(struct sl_tap *, uint32_t size);

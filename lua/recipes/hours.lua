@@ -3,7 +3,7 @@
 local units = require "sluice.units"
 
 local FINE = 300 -- seconds of the detail
-local DIRECTION = 4 -- times this, plus the direction, is a key: 0 sent, 1 received, 2 no IP
+local IP, RECEIVED, PACKETS = 1, 2, 4 -- what the core adds; 3: bytes that are no IP
 local MOST_DAYS = 62 -- rows of the grid
 local FINE_KEYS = 5000 -- rows of the detail, more than 17 days
 local SHARED = 2 ^ 26 -- hour times this, plus the service, is a key
@@ -13,17 +13,23 @@ local METRICS = { { name = "bytes", unit = "bytes" }, { name = "flows", unit = "
   { name = "duration", type = "duration", unit = "s" } }
 
 -- { slot = { slot, bytes, flows, sent, received, duration } } of all that was counted.
-local function slots_of(bytes, flows, durations)
+local function slots_of(traffic, flows, durations)
   local slots = {}
   local function at(slot)
     slots[slot] = slots[slot] or { slot, 0, 0, 0, 0, 0 }
     return slots[slot]
   end
-  for _, x in ipairs(bytes:rows()) do
-    local slot = at(math.floor(x[1] / DIRECTION))
-    local direction = x[1] % DIRECTION
-    slot[2] = slot[2] + x[2]
-    if direction < 2 then slot[4 + direction] = slot[4 + direction] + x[2] end
+  for _, x in ipairs(traffic:rows()) do
+    local metric, n = x[2], x[3]
+    if n > 0 and metric ~= PACKETS then
+      local slot = at(math.floor(x[1] / FINE))
+      if metric == RECEIVED then
+        slot[4], slot[5] = slot[4] - n, n
+      else
+        slot[2] = slot[2] + n
+        if metric == IP then slot[4] = slot[4] + n end
+      end
+    end
   end
   for _, x in ipairs(flows:rows()) do at(x[1])[3] = x[2] end
   for _, x in ipairs(durations:rows()) do at(x[1])[6] = x[2] end
@@ -107,7 +113,7 @@ return {
   about = "day by hour: bytes, flows and their duration, with five-minute detail",
   options = { services = { default = 5, about = "services of each country or hour to name" } },
   start = function(opt)
-    local bytes = sum { "bytes by slot and direction", key = "slot" }
+    local traffic = series { "traffic by slot", key = "metric", bin = FINE }
     local flows = count { "flows by slot", key = "slot" }
     local durations = sum { "duration by slot", key = "slot", decimals = 6 }
     local sources = distinct { "sources by slot", key = "slot", of = "source:address",
@@ -116,11 +122,7 @@ return {
       keys = FINE_KEYS }
     local by_service = sum { "bytes by hour and service", key = "hour and service" }
     return {
-      packet = function(p)
-        local direction = p.dir
-        if p.ip_version == 0 then direction = 2 end
-        bytes:add(math.floor(tonumber(p.ts.s) / FINE) * DIRECTION + direction, p.len)
-      end,
+      traffic = traffic,
       flow = function(f)
         local s = tonumber(f.first.s)
         local slot = math.floor(s / FINE)
@@ -131,7 +133,7 @@ return {
         by_service:add(math.floor(s / 3600) * SHARED + services.key(f), f.bytes)
       end,
       finish = function(out)
-        local list = sorted(slots_of(bytes, flows, durations))
+        local list = sorted(slots_of(traffic, flows, durations))
         local rows, days, notes = bounded(grid(list))
         local columns = { "day", "hour" }
         for i, metric in ipairs(METRICS) do columns[i + 2] = metric end

@@ -1,6 +1,6 @@
 -- Bytes, packets and new flows over time. The width of a bin follows the length of the capture.
 -- Sent is what originators of flows sent, received what was sent to them, other what is no IP.
-local SENT, OTHER, PACKETS, FLOWS = 1, 3, 4, 5 -- 2: received
+local IP, RECEIVED, OTHER, FLOWS = 1, 2, 3, 5 -- 4: packets
 
 -- One series for all, so that they share their bins: { time, metric, value } to a row a time.
 local function by_time(long)
@@ -12,8 +12,10 @@ local function by_time(long)
       at[x[1]] = row
       rows[#rows + 1] = row
     end
-    if x[2] <= OTHER then row[2] = row[2] + x[3] end
-    row[2 + x[2]] = x[3]
+    local metric, n = x[2], x[3]
+    if metric == IP or metric == OTHER then row[2] = row[2] + n end -- bytes
+    if metric == RECEIVED then row[3] = row[3] - n end
+    row[2 + metric] = row[2 + metric] + n
   end
   table.sort(rows, function(a, b) return a[1] < b[1] end)
   return rows
@@ -27,12 +29,7 @@ return {
     local amounts = opt.bin > 0 and series { "amounts", key = "metric", bins = 1e6, bin = opt.bin }
       or series { "amounts", key = "metric", bins = 400 }
     return {
-      packet = function(p)
-        local of = SENT + p.dir
-        if p.ip_version == 0 then of = OTHER end
-        amounts:add(p.ts, of, p.len)
-        amounts:add(p.ts, PACKETS, 1)
-      end,
+      traffic = amounts,
       flow = function(f) amounts:add(f.first, FLOWS, 1) end,
       finish = function(out)
         local long = amounts:rows()

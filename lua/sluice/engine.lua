@@ -2,6 +2,7 @@
 -- lets the core update the flow tables, and walks packets and decided flows in its own loops. The
 -- core never calls Lua.
 local ffi = require "ffi"
+local aggregate = require "sluice.aggregate"
 local C = require("sluice.abi").C
 local crew = require "sluice.crew"
 local estimate = require "sluice.estimate"
@@ -22,7 +23,7 @@ local FLOW_FIELDS = { "flow", "dir", "flow_pkt" }
 local function needs_flows(r, opts)
   local h = r.handlers
   if opts.sample then return false end
-  if r.flows or r.state or r.head or h.flow or h.flows then return true end
+  if r.flows or r.state or r.head or h.flow or h.flows or h.traffic then return true end
   local fields = h.packet and uses.fields(h.packet) or {}
   for _, name in ipairs(FLOW_FIELDS) do
     if fields[name] then return true end
@@ -68,6 +69,19 @@ local function fill_group(g, dropped)
     end
     if h.flows then
       g.flow_lists[#g.flow_lists + 1] = { run = h.flows, recipe = r }
+    end
+  end
+end
+
+-- The series that recipes of a group want filled with its traffic: one, or a list.
+local function meter(self, g)
+  for _, r in ipairs(g.recipes) do
+    local wanted = r.handlers.traffic or {}
+    for _, series in ipairs(aggregate.is(wanted) and { wanted } or wanted) do
+      if not aggregate.is(series) or series.flows_only then
+        recipe.fail("recipe %s: traffic is a series, or a list of them", r.name)
+      end
+      if C.sl_tap_meter(g.tap, series.c) < 0 then self:fail() end
     end
   end
 end
@@ -168,6 +182,7 @@ function engine.open(recipes, opts)
   for _, g in ipairs(self.groups) do
     g.tap = C.sl_run_tap(handle, g.flows and 1 or 0, g.look and 1 or 0)
     if g.tap == nil then self:fail() end
+    meter(self, g)
     if g.head > 0 and C.sl_tap_heads(g.tap, g.head) < 0 then self:fail() end
     fill_group(g, self.writer and self.writer.dropped)
   end

@@ -14,7 +14,7 @@ local FIELDS = { about = "string", options = "table", filter = "string", start =
   flows = "boolean", every = "number", state = "string", head = "number", sections = "table",
   sides = "boolean", sampled = "function" }
 local HANDLERS = { packet = "function", flow = "function", flows = "function",
-  interval = "function", finish = "function", every = "number" }
+  interval = "function", finish = "function", every = "number", traffic = "table" }
 local MAX_HEAD = 1048576 -- bytes
 local OPTION_FIELDS = { default = true, about = true }
 

@@ -13,7 +13,7 @@ enum {
     SL_KEY_WORDS = SL_AGG_MAX_PARTS * SL_TEXT_WORDS,
     SL_STAGED_WORDS = 2 * SL_KEY_WORDS,
     SL_SERIES_RUNGS = 24,
-    SL_QUEUE = 8,
+    SL_QUEUE = 16,
     SL_QUEUE_WORDS = 5 /* of a key that can be queued: two addresses and a number */
 };
 

@@ -124,41 +124,42 @@ uint64_t *sl_table_insert(struct sl_table *t, const uint64_t *key) {
     return slot;
 }
 
-/* Empties slot i and moves the ones behind it up, so that no key is cut off from its home slot
- * (Knuth, The Art of Computer Programming 3, 6.4, algorithm R). */
-static void remove_at(struct sl_table *t, uint64_t i) {
-    uint64_t j = i;
+/* Moves what is in a slot to the first free one from its home on, which may be its own. */
+static void settle_in(const struct sl_table *t, uint64_t *slot) {
+    const uint64_t *end = t->slots + t->capacity * t->stride;
+    uint64_t *to = sl_table_home(t, sl_table_hash(t, sl_slot_key(slot), t->key_words));
 
-    for (;;) {
-        uint64_t *slot, home, reach, hole;
-        j = j + 1 == t->capacity ? 0 : j + 1;
-        slot = t->slots + j * t->stride;
-        if (sl_slot_empty(slot))
-            break;
-        home =
-            (uint64_t)((sl_u128)sl_table_hash(t, sl_slot_key(slot), t->key_words) * t->capacity >>
-                       64);
-        reach = j >= home ? j - home : j + t->capacity - home;
-        hole = j >= i ? j - i : j + t->capacity - i;
-        if (reach < hole)
-            continue; /* its home lies behind the hole: it stays */
-        memcpy(t->slots + i * t->stride, slot, t->stride * sizeof(uint64_t));
-        i = j;
+    while (to != slot && !sl_slot_empty(to)) {
+        to += t->stride;
+        if (to == end)
+            to = t->slots;
     }
-    memset(t->slots + i * t->stride, 0, t->stride * sizeof(uint64_t));
-    t->used--;
+    if (to == slot)
+        return;
+    memcpy(to, slot, t->stride * sizeof(uint64_t));
+    memset(slot, 0, t->stride * sizeof(uint64_t));
 }
 
+/* Goes once around, from behind an empty slot, so that whatever lies between the home of a key and
+ * the key itself has been dealt with before it. */
 void sl_table_subtract(struct sl_table *t, sl_i128 amount) {
-    for (uint64_t i = 0; i < t->capacity; i++) {
+    uint64_t start = 0;
+
+    while (!sl_slot_empty(t->slots + start * t->stride))
+        start++;
+    for (uint64_t k = 1; k < t->capacity; k++) {
+        uint64_t i = start + k < t->capacity ? start + k : start + k - t->capacity;
         uint64_t *slot = t->slots + i * t->stride;
-        if (!sl_slot_empty(slot))
-            sl_i128_store(slot, sl_i128_load(slot) - amount);
-    }
-    for (uint64_t i = 0; i < t->capacity; i++) {
-        uint64_t *slot = t->slots + i * t->stride;
-        while (!sl_slot_empty(slot) && sl_i128_load(slot) <= 0)
-            remove_at(t, i);
+        if (sl_slot_empty(slot))
+            continue;
+        sl_i128 left = sl_i128_load(slot) - amount;
+        if (left > 0) {
+            sl_i128_store(slot, left);
+            settle_in(t, slot);
+        } else {
+            memset(slot, 0, t->stride * sizeof(uint64_t));
+            t->used--;
+        }
     }
 }
 

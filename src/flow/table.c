@@ -52,6 +52,10 @@ void sl_flows_free(struct sl_flows *t) {
     free(t);
 }
 
+void sl_flows_meter(struct sl_flows *t, struct sl_meters *meters) {
+    t->meters = meters->n ? meters : NULL;
+}
+
 void sl_flows_begin(struct sl_flows *t, struct sl_time origin) {
     t->origin = origin;
 }
@@ -257,6 +261,8 @@ static int take(struct sl_flows *t, const struct sl_event_batch *b, const struct
     if (failed || (!h && !(h = create(t, e, more, b->base + e->number))))
         return -1;
     int dir = direction(h, e);
+    if (dir && t->meters)
+        sl_meters_received(t->meters, sl_event_time(e), e->len);
     note_time(t, h, sl_event_time(e));
     if (sl_totals_add(&t->store, h, dir, e) < 0 ||
         (e->bits & SL_EVENT_LATER_FRAGMENT && count_fragment(t, h) < 0))
@@ -348,5 +354,9 @@ int sl_flows_no_memory(const struct sl_flows *t, struct sl_error *err) {
 
 int sl_flows_take(struct sl_flows *t, struct sl_event_batch *b, struct sl_stamp *stamps,
                   struct sl_error *err) {
-    return take_batch(t, b, stamps) < 0 ? sl_flows_no_memory(t, err) : 0;
+    int failed = take_batch(t, b, stamps);
+
+    if (t->meters)
+        sl_meters_flush(t->meters);
+    return failed < 0 ? sl_flows_no_memory(t, err) : 0;
 }

@@ -37,6 +37,7 @@ struct sl_flows {
     size_t n_decided, taken, room;
     struct sl_handed *handed; /* where somebody looks: what was handed out last */
     struct sl_flow_stats stats;
+    struct sl_meters *meters; /* what went to originators is added to these; or NULL */
 };
 
 /* Flows as the outside sees them, put together from their parts. */

@@ -21,6 +21,7 @@ struct cached {
 struct sl_geo {
     MMDB_s db;
     uint32_t holds;                     /* a set of SL_GEO_COUNTRIES … */
+    uint8_t v4[256], v6[256];           /* first bytes with which a special range begins */
     struct cached cache[CACHE_SLOTS];   /* countries */
     struct cached numbers[CACHE_SLOTS]; /* of the one other thing that it holds */
 };
@@ -70,6 +71,17 @@ static int within(const struct sl_addr *a, const struct range *r) {
     return 1;
 }
 
+/* Most addresses are in no special range, as their first byte says already. */
+static void note_first_bytes(struct sl_geo *g) {
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        const struct range *r = &ranges[i];
+        int v4 = !r->prefix[0] && !r->prefix[1] && r->prefix[2] == 0xffff;
+        int bits = v4 ? r->bits - 96 : r->bits;
+        uint32_t first = r->prefix[v4 ? 3 : 0] >> 24, n = bits < 8 ? 1u << (8 - bits) : 1;
+        memset((v4 ? g->v4 : g->v6) + first, 1, n);
+    }
+}
+
 /* By the name that its maker gave the type of database: "GeoLite2-City", "DBIP-ASN-Lite" … */
 static uint32_t holds(const char *type) {
     if (strcasestr(type, "asn") && !strcasestr(type, "country"))
@@ -92,6 +104,7 @@ struct sl_geo *sl_geo_open(const char *path, struct sl_error *err) {
         return NULL;
     }
     g->holds = holds(g->db.metadata.database_type);
+    note_first_bytes(g);
     return g;
 }
 
@@ -152,7 +165,11 @@ static uint32_t country_of(MMDB_entry_s *entry) {
 }
 
 /* Which of the special ranges an address is in, or SL_GEO_N. */
-static uint32_t special(const struct sl_addr *a) {
+static uint32_t special(const struct sl_geo *g, const struct sl_addr *a) {
+    int v4 = !a->w[0] && !a->w[1] && a->w[2] == 0xffff;
+
+    if (!(v4 ? g->v4[a->w[3] >> 24] : g->v6[a->w[0] >> 24]))
+        return SL_GEO_N;
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (within(a, &ranges[i]))
             return ranges[i].what;
@@ -163,7 +180,7 @@ static uint32_t special(const struct sl_addr *a) {
 static int find(const struct sl_geo *g, const struct sl_addr *a, MMDB_entry_s *entry) {
     int error = 0;
 
-    if (special(a) != SL_GEO_N)
+    if (special(g, a) != SL_GEO_N)
         return 0;
     MMDB_lookup_result_s found = lookup(g, a, &error);
     *entry = found.entry;
@@ -171,7 +188,7 @@ static int find(const struct sl_geo *g, const struct sl_addr *a, MMDB_entry_s *e
 }
 
 static uint32_t find_country(const struct sl_geo *g, const struct sl_addr *a) {
-    uint32_t range = special(a);
+    uint32_t range = special(g, a);
     MMDB_entry_s entry;
 
     if (range != SL_GEO_N)

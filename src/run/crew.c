@@ -64,10 +64,12 @@ static struct sl_shard *ready_shard(struct sl_crew *c, uint32_t *queue) {
 }
 
 /* Where the main thread is slower than the workers they wait for it; where it waits for flows that
- * it can hand out in order, only what comes next can help. */
-static int may_cut(const struct sl_crew *c) {
-    return !c->cutting && !c->cut_all && c->cut - c->taken < c->n_splits &&
-           (c->waiting < WAITING_MAX || c->hungry);
+ * it can hand out in order, only what comes next can help. Workers take splits in turn: what each
+ * of them counts is then the same in every run, which matters where an aggregate is past its bound.
+ */
+static int may_cut(const struct sl_crew *c, const struct sl_run *worker) {
+    return c->cut % c->n_workers == sl_crew_index(c, worker) && !c->cutting && !c->cut_all &&
+           c->cut - c->taken < c->n_splits && (c->waiting < WAITING_MAX || c->hungry);
 }
 
 /* ---- doing it; the lock is given up meanwhile ---- */
@@ -172,7 +174,7 @@ uint32_t sl_crew_turn(struct sl_run *worker) {
             c->cut_all = 1;
         if ((shard = ready_shard(c, &queue)) != NULL) {
             work_at_shard(c, shard, queue);
-        } else if (may_cut(c)) {
+        } else if (may_cut(c, worker)) {
             if (work_at_reader(c, worker))
                 break;
         } else if (sl_crew_all_finished(c)) {
@@ -230,6 +232,8 @@ static void *work(void *arg) {
         continue;
     pthread_mutex_lock(&c->lock);
     c->at_end++;
+    w->ended = 1;
+    pthread_cond_broadcast(&c->work); /* the next one may merge */
     pthread_cond_signal(&c->news);
     pthread_mutex_unlock(&c->lock);
     return NULL;
@@ -272,7 +276,7 @@ static int open_taps(struct sl_crew *c) {
         c->taps[t].look = options.ordered = r->taps[t]->looks;
         c->taps[t].n_shards = c->taps[t].flows ? c->shards : 0;
         for (uint32_t i = 0; i < c->taps[t].n_shards; i++)
-            if (sl_shard_init(&c->taps[t].shards[i], &options, &r->error) < 0)
+            if (sl_shard_init(&c->taps[t].shards[i], &options, &r->taps[t]->meters, &r->error) < 0)
                 return -1;
         c->sharing += c->taps[t].n_shards;
     }

@@ -124,6 +124,24 @@ static uint32_t state_at_end(struct sl_crew *c) {
     return SL_STEP_ERROR;
 }
 
+static void add_meters(struct sl_crew *c, struct sl_meters *to, struct sl_meters *from) {
+    struct sl_error err;
+
+    if (sl_meters_merge(to, from, &err) < 0 && !c->error.code)
+        c->error = err;
+}
+
+/* What workers and shards have metered goes to the series of the tap. */
+static void add_all_meters(struct sl_crew *c) {
+    for (uint32_t t = 0; t < c->n_taps; t++) {
+        struct sl_meters *to = &c->main->taps[t]->meters;
+        for (uint32_t i = 0; i < c->n_workers; i++)
+            add_meters(c, to, &c->workers[i].run.taps[t]->meters);
+        for (uint32_t i = 0; i < c->taps[t].n_shards; i++)
+            add_meters(c, to, &c->taps[t].shards[i].meters);
+    }
+}
+
 /* Waits until the workers have added up what they have, which they do while nobody else is at it.
  */
 static void settle(struct sl_crew *c) {
@@ -133,6 +151,7 @@ static void settle(struct sl_crew *c) {
         pthread_cond_wait(&c->news, &c->lock);
     c->main->clock = c->clock;
     sl_crew_add_counters(c);
+    add_all_meters(c);
 }
 
 uint32_t sl_crew_wait(struct sl_crew *c) {
@@ -170,12 +189,20 @@ uint32_t sl_crew_wait(struct sl_crew *c) {
 
 /* ---- sums ---- */
 
+/* Workers merge one after another, so that every run does it in the same order. */
+static int is_next(const struct sl_crew *c, const struct sl_run *worker) {
+    for (uint32_t i = 0; i < sl_crew_index(c, worker); i++)
+        if (!c->workers[i].ended)
+            return 0;
+    return 1;
+}
+
 void sl_crew_merge(struct sl_run *worker, uint32_t i, struct sl_agg *from) {
     struct sl_crew *c = worker->crew;
     struct sl_error err;
 
     pthread_mutex_lock(&c->lock);
-    while (!c->settling && !c->stopped)
+    while (!(c->settling && is_next(c, worker)) && !c->stopped)
         pthread_cond_wait(&c->work, &c->lock);
     if (c->settling && i < c->main->n_shared && sl_agg_merge(c->main->shared[i], from, &err) < 0 &&
         !c->error.code)

@@ -12,7 +12,7 @@
 struct sl_worker {
     struct sl_run run; /* its own batch, counter and -f; first: a run knows its worker */
     pthread_t thread;
-    int started;
+    int started, ended;
 };
 
 struct sl_crew_tap {
@@ -72,6 +72,9 @@ static inline struct sl_split *sl_crew_split(const struct sl_crew *c, uint64_t n
 static inline void tell_workers(struct sl_crew *c) {
     if (c->idle)
         pthread_cond_broadcast(&c->work);
+}
+static inline uint32_t sl_crew_index(const struct sl_crew *c, const struct sl_run *worker) {
+    return (uint32_t)((const struct sl_worker *)(const void *)worker - c->workers);
 }
 /* Adds what the workers have counted to the main run, once. */
 void sl_crew_add_counters(struct sl_crew *);

@@ -4,6 +4,7 @@
 #ifndef SL_RUN_H
 #define SL_RUN_H
 
+#include "../aggregate/meter.h"
 #include "../capture/stretch.h"
 #include "../flow/clock.h"
 #include "../flow/flow.h"
@@ -23,6 +24,7 @@ struct sl_run_tap {
     int wants_flows, looks; /* it keeps a flow table; somebody looks at decided flows */
     struct sl_flows *flows; /* NULL: it keeps none here */
     struct sl_heads *heads; /* the same */
+    struct sl_meters meters;
 };
 
 struct sl_crew;

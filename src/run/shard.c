@@ -2,14 +2,19 @@
 
 #include <stdlib.h>
 
-int sl_shard_init(struct sl_shard *s, const struct sl_flow_options *options, struct sl_error *err) {
+int sl_shard_init(struct sl_shard *s, const struct sl_flow_options *options,
+                  const struct sl_meters *meters, struct sl_error *err) {
     *s = (struct sl_shard){0};
     s->flows = sl_flows_new(options, err);
-    return s->flows ? 0 : -1;
+    if (!s->flows || sl_meters_copy(&s->meters, meters, err) < 0)
+        return -1;
+    sl_flows_meter(s->flows, &s->meters);
+    return 0;
 }
 
 void sl_shard_free(struct sl_shard *s) {
     sl_flows_free(s->flows);
+    sl_meters_free(&s->meters);
     sl_decided_free(&s->decided);
     sl_decided_free(&s->out);
 }

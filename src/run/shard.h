@@ -24,6 +24,7 @@ struct sl_decided_queue {
 
 struct sl_shard {
     struct sl_flows *flows;
+    struct sl_meters meters; /* its own */
     struct sl_decided_queue decided; /* of the work that is under way, in their order */
     /* The crew's: */
     uint64_t next;               /* the split that is taken next */
@@ -32,7 +33,9 @@ struct sl_shard {
     struct sl_decided_queue out; /* what can be handed out when the other shards are as far */
 };
 
-int sl_shard_init(struct sl_shard *, const struct sl_flow_options *, struct sl_error *) SL_USED;
+/* meters: of the tap, which it has copies of. */
+int sl_shard_init(struct sl_shard *, const struct sl_flow_options *, const struct sl_meters *,
+                  struct sl_error *) SL_USED;
 void sl_shard_free(struct sl_shard *);
 
 /* Takes a split's events of a queue. Returns the order of the last sweep in *done. -1: *err. */

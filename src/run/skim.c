@@ -14,21 +14,26 @@ static int may_express(const struct sl_run *r, const struct sl_packet *p) {
 
 /* Makes the event of a packet, and counts it; where it cannot go by express, selects it to be
  * counted. */
-static void skim(struct sl_run *r, uint32_t i) {
+static void skim(struct sl_run *r, struct sl_meters *meters, uint32_t i) {
     struct sl_batch *b = &r->batch;
     struct sl_packet *p = &b->packets[i];
     int kind = may_express(r, p) ? sl_event_express(&r->events, p, &r->flow_options.seed) : -1;
 
     if (kind >= 0) {
+        if (meters)
+            sl_meters_packet(meters, p->ts, 1, p->len);
         sl_counter_express(&r->counter, (uint32_t)kind, p);
         return;
     }
     sl_run_decode(r, p);
+    if (meters)
+        sl_meters_packet(meters, p->ts, p->ip_version != 0, p->len);
     (void)sl_event_add(&r->events, p, &r->flow_options.seed);
     b->sel[b->n++] = i;
 }
 
 static int skim_batch(struct sl_run *r, struct sl_run_tap *tap) {
+    struct sl_meters *meters = tap && tap->meters.n ? &tap->meters : NULL;
     struct sl_batch *b = &r->batch;
 
     b->n = 0;
@@ -38,8 +43,10 @@ static int skim_batch(struct sl_run *r, struct sl_run_tap *tap) {
         if (passes < 0)
             return -1;
         if (passes)
-            skim(r, r->at);
+            skim(r, meters, r->at);
     }
+    if (meters)
+        sl_meters_flush(meters);
     sl_counter_add(&r->counter, b->packets, b->sel, b->n);
     if (!tap || !tap->wants_flows)
         return 0;

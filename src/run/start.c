@@ -12,6 +12,8 @@ static int open_tables(struct sl_run *r) {
         options.ordered = r->taps[i]->looks;
         if (r->taps[i]->wants_flows && !(r->taps[i]->flows = sl_flows_new(&options, &r->error)))
             return -1;
+        if (r->taps[i]->flows)
+            sl_flows_meter(r->taps[i]->flows, &r->taps[i]->meters);
     }
     return 0;
 }
@@ -84,6 +86,8 @@ int sl_run_init_worker(struct sl_run *w, struct sl_run *of) {
             of->error = w->error;
             return -1;
         }
+        if (sl_meters_copy(&w->taps[i]->meters, &of->taps[i]->meters, &of->error) < 0)
+            return -1;
     }
     return 0;
 }
@@ -91,8 +95,10 @@ int sl_run_init_worker(struct sl_run *w, struct sl_run *of) {
 void sl_run_end_worker(struct sl_run *w) {
     sl_bpf_free(w->bpf);
     sl_reader_of_stretches_close(w->blocks);
-    for (uint32_t i = 0; i < w->n_taps; i++)
+    for (uint32_t i = 0; i < w->n_taps; i++) {
+        sl_meters_free(&w->taps[i]->meters);
         free(w->taps[i]);
+    }
 }
 
 void sl_run_take_stretch(struct sl_run *w, struct sl_stretch *b, struct sl_time origin) {

@@ -33,6 +33,12 @@ int sl_tap_heads(struct sl_tap *tap, uint32_t size) {
     return (x->heads = sl_heads_new(size, &x->run->error)) ? 0 : -1;
 }
 
+int sl_tap_meter(struct sl_tap *tap, struct sl_agg *agg) {
+    struct sl_run_tap *x = of(tap);
+
+    return sl_meters_put(&x->meters, agg, &x->run->error);
+}
+
 uint64_t sl_tap_heads_lost(const struct sl_tap *tap) {
     const struct sl_heads *heads = of(tap)->heads;
 
@@ -75,6 +81,11 @@ int sl_tap_flows(struct sl_tap *tap) {
     for (uint32_t i = 0; i < tap->n; i++)
         if (sl_event_add(events, &packets[tap->sel[i]], &r->flow_options.seed))
             events->events[events->n - 1].position = (uint8_t)i;
+    for (uint32_t i = 0; x->meters.n && i < tap->n; i++) {
+        const struct sl_packet *p = &packets[tap->sel[i]];
+        sl_meters_packet(&x->meters, p->ts, p->ip_version != 0, p->len);
+    }
+    sl_meters_flush(&x->meters);
     /* cppcheck-suppress legacyUninitvar ; it is filled here */
     if (sl_tap_take(x, events, x->flows ? stamps : NULL) < 0)
         return -1;

@@ -126,6 +126,8 @@ CASES = [
          ("{sluice}", "eval", 'sum("bytes", p.src, p.len)', "-q", "-j", "1", "{file}"),
          ("{sluice}", "eval", PORT_443, "-q", "-T", "json", "-j", "1", "{file}"), 2.0,
          counted=False),
+    Case("report of a million flows / flows", "small-12m", "{sluice} report -q -o {scratch}/report.html {file}",
+         "{sluice} flows -q {file}", 3.0, cores=2, rounds=3, counted=False),
     Case("memory, all flows live", "small-12m", SUMMARY + "1 --idle 0", goal=48 * MIB,
          goal_per_flow=256, memory=True),
     Case("memory, filter and count", "small-12m", "{sluice} count -q -T json -j 1 -f tcp {file}",

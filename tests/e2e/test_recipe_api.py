@@ -284,3 +284,14 @@ def test_hostile_text_in_a_line(run, text, shown):
 def test_broken_text_in_a_line(run, raw):
     done = run(handlers("packet = function(p) out:line(p.payload:text()) end"), [udp_frame("192.0.2.1", "192.0.2.2", 1, 2, raw)])
     assert done.returncode == 0 and done.stdout.decode("utf-8") is not None
+
+
+@pytest.mark.parametrize("made, word", [
+    ("count { 'n', key = 'what' }", "no series with one number as key"), ("series { 'n' }", "no series with one number as key"),
+    ("series { 'n', key = 'a:address' }", "no series with one number as key"), ("hosts { 'n' }", "traffic is a series"),
+    ("{ 5 }", "traffic is a series"),
+])
+def test_traffic_wants_a_series(run, made, word):
+    done = run(handlers("traffic = a", start="local a = " + made), [udp_frame("192.0.2.1", "192.0.2.2", 1, 2, b"x")])
+    assert done.returncode == 2 and word in done.stderr.decode(), done.stderr
+    assert b"internal" not in done.stderr

@@ -10,9 +10,9 @@ import pytest
 from support import PROGRAM, ROOT, SLOWNESS, each_capture, path_of, pcap, peak_kib, tcp_frame, udp_frame
 
 # Recipes that go in one pass, and that several workers may run.
-PARALLEL = "summary,flows,protocols,talkers,geomap,countries,addresses,sizes,statistics"
+PARALLEL = "summary,flows,protocols,talkers,geomap,countries,addresses,sizes,statistics,timeline,hours"
 # Recipes that want capture order: -v says why, and -j changes nothing.
-IN_ORDER = {"timeline", "hours", "packets", "report", "http", "tls"}
+IN_ORDER = {"packets", "http", "tls"}
 BUILT_IN = sorted(name[:-4] for name in os.listdir(os.path.join(ROOT, "lua", "recipes")) if name.endswith(".lua"))
 EXAMPLES = sorted("examples/" + name for name in os.listdir(os.path.join(ROOT, "examples")) if name.endswith(".lua"))
 MANY = (["-j", "2"], ["-j", "7"], ["-j", "2", "--split", "4096"], ["-j", "7", "--split", "4096"])
@@ -102,7 +102,7 @@ def test_what_flow_writes_packet_may_read(sluice, example, tmp_path):
 
 
 def test_one_worker_says_why(sluice, example):
-    assert "one worker (recipe timeline: line " in workers(sluice, "timeline", "-j", "2", example)
+    assert "one worker (recipe http: asks for the heads" in workers(sluice, "http", "-j", "2", example)
     assert "one worker (-c)" in workers(sluice, "summary", "-c", "10", "-j", "2", example)
     assert "one worker (--max-flows)" in workers(sluice, "summary", "--max-flows", "10", "-j", "2", example)
     assert "one worker (-j 1)" in workers(sluice, "summary", "-j", "1", example)
@@ -125,6 +125,38 @@ def test_packet_handlers_add_up(sluice, example, tmp_path):
     code, out, err = same(sluice, recipe, "-T", "json", example)
     assert (code, err) == (0, b"") and b'"ends"' in out
     assert "2 workers" in workers(sluice, recipe, "-j", "2", example)
+
+
+@pytest.mark.parametrize("filtered", ["", 'filter = "tcp or arp", '])
+def test_traffic_is_what_a_handler_would_add(sluice, example, tmp_path, filtered):
+    """Which way a packet went the core knows in any worker; a handler that asks for it runs in one."""
+    recipe, results = tmp_path / "traffic.lua", []
+    for handler in ("traffic = { a },", """packet = function(p)
+          a:add(p.ts, p.ip_version > 0 and 1 or 3, p.len)
+          a:add(p.ts, 4, 1)
+          if p.dir == 1 then a:add(p.ts, 2, p.len) end
+        end,"""):
+        recipe.write_text("return { %sstart = function() local a = series { 'a', key = 'what', bin = 2 } return { %s\n"
+                          "finish = function(out) out:table { columns = { 't', 'what', 'n' }, rows = a:rows() } end } end }"
+                          % (filtered, handler))
+        results.append(same(sluice, recipe, "-T", "csv", example))
+        results.append(same(sluice, recipe, "-T", "csv", "-Y", "udp or ipv6", "--idle", "0.5", example))
+    assert results[:2] == results[2:]
+    assert results[0][1].count(b"\n") > 100 and (b",3," in results[0][1]) and results[0][2] == b""
+
+
+def test_past_a_bound_every_run_is_the_same(sluice, example, tmp_path):
+    """What workers keep of too many keys depends on who had which split, so that is fixed."""
+    recipe = tmp_path / "few.lua"
+    recipe.write_text("return { start = function() local n = top { 'n', key = { 'a:address', 'port' }, keys = 60 } return {\n"
+                      "packet = function(p) if p.sport then n:add(p.src, p.sport, p.len) end end,\n"
+                      "finish = function(out) out:table { columns = { 'a', 'p', 'n' }, rows = n:top(60) } end } end }")
+    args = (recipe, "-T", "csv", "-j", "5", "--split", "4096", example)
+    first = outcome(sluice, *args)
+    assert first[0] == 0 and first[1].count(b"\n") > 20
+    assert first[1] != outcome(sluice, recipe, "-T", "csv", "-j", "1", example)[1]  # it is past its bound
+    for _ in range(12):
+        assert outcome(sluice, *args) == first
 
 
 def test_flows_wait_in_bounded_memory(tmp_path):
