@@ -326,6 +326,8 @@ const struct sl_stats *sl_run_stats(struct sl_run *);
 /* Link types met: libpcap's names of them, or LINKTYPE_ and the number; NULL past the end. */
 const char *sl_run_link_type(const struct sl_run *, uint32_t i);
 const char *sl_run_input_name(const struct sl_run *, uint32_t i); /* secrets redacted */
+const char *sl_run_input_etag(const struct sl_run *, uint32_t i); /* of HTTP; "": there is none */
+int64_t sl_run_input_size(const struct sl_run *, uint32_t i);     /* bytes, -1: not known */
 uint64_t sl_run_bytes_read(const struct sl_run *);
 uint64_t sl_run_frames(const struct sl_run *); /* read so far, whether they passed or not */
 void sl_run_traffic(const struct sl_run *, struct sl_traffic *);

@@ -26,6 +26,7 @@ return {
   start = function(opt)
     if opt.width < 1e-6 then error("--width takes seconds, 0.000001 or more", 0) end
     local width = opt.width
+    local largest_packet = max { "largest packet" } -- what one packet brings is no burst
     local moments = top { "bytes by moment", key = "moment" }
     local senders = top { "bytes by moment and pair", key = { "moment", "s:address", "d:address" } }
     return {
@@ -33,6 +34,7 @@ return {
         local ts = p.ts:seconds()
         local moment = (ts - ts % width) / width
         moments:add(moment, p.len)
+        largest_packet:add(p.len)
         if p.ip_version > 0 then senders:add(moment, p.src, p.dst, p.len) end
       end,
       finish = function(out, run)
@@ -43,6 +45,7 @@ return {
         for _, r in ipairs(moments:top(opt.most)) do
           local moment, bytes, by = r[1], r[2], largest[r[1]]
           if usual == 0 or bytes < opt.times * usual then break end
+          if bytes <= largest_packet:value() then break end
           local at = moment * width
           rows[#rows + 1] = { times(bytes / usual) .. " times the mean", by and by[2],
             by and ("%s, %.0f %% of it"):format(tostring(by[3]), 100 * by[4] / bytes), at,

@@ -15,6 +15,24 @@ local function conservation(run)
     table.concat(parts, " + "), sum) }
 end
 
+-- Of inputs on servers what tells whether they are still the same ones: sizes and versions.
+local function identities(out, run)
+  local sizes, etags, any = {}, {}, false
+  for i in ipairs(run.inputs) do
+    local size, etag = (run.sizes or {})[i] or -1, (run.etags or {})[i]
+    sizes[i] = size >= 0 and size or out.null
+    etags[i] = etag or out.null
+    any = any or etag ~= nil
+  end
+  return any and { { "etags", out:array(etags) }, { "input_sizes", out:array(sizes) } } or {}
+end
+
+-- Bits a second; nil where one would say nothing: of moments, and of next to nothing in ages.
+local function mean_rate(bytes, seconds)
+  local rate = seconds >= 0.001 and 8 * bytes / seconds or 0
+  return rate >= 1 and rate or nil
+end
+
 -- Of a sample: what a record says of packets and bytes, with intervals.
 local function estimated(out, sample)
   local protocols = {}
@@ -45,19 +63,22 @@ return {
       end,
     }
   end,
-  start = function()
+  start = function(_, ctx)
+    local is_page = ctx:is_page()
     return {
       finish = function(out, run)
         local s = run.stats
         local timed = s.timed > 0
         local seconds = timed and run.seconds(s.first, s.last) or 0
         local bytes = tonumber(s.bytes)
-        out:record { title = "Summary", notes = conservation(run), tiles = {
+        local rate = mean_rate(bytes, seconds)
+        local tiles = {
           { "packets", tonumber(s.packets), unit = "packets" }, { "bytes", bytes, unit = "bytes" },
           { "flows", tonumber(run.flow_stats.created), unit = "flows" },
           { "duration", timed and seconds or out.null, type = "duration" },
-          { "mean rate", seconds > 0 and 8 * bytes / seconds or out.null, unit = "bits/s" },
-        }, fields = {
+        }
+        if rate then tiles[#tiles + 1] = { "mean rate", rate, unit = "bits/s" } end
+        local fields = {
           { "inputs", out:array(run.inputs) },
           { "packets", s.packets },
           { "bytes", s.bytes },
@@ -72,7 +93,11 @@ return {
           { "skipped", out:object(run.reasons(s.skipped)) },
           { "incomplete", out:object(run.reasons(s.incomplete)) },
           { "truncated", run.status == 1 },
-        } }
+        }
+        if is_page then
+          for _, field in ipairs(identities(out, run)) do table.insert(fields, 2, field) end
+        end
+        out:record { title = "Summary", notes = conservation(run), tiles = tiles, fields = fields }
       end,
     }
   end,

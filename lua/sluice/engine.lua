@@ -637,11 +637,14 @@ end
 
 --- What recipes may ask about the run in finish: see sluice.info.
 function Run:info()
-  local inputs = {}
+  local inputs, etags, sizes = {}, {}, {}
   for i = 1, math.huge do -- more than were named: a prefix stands for all blobs below it
     local name = C.sl_run_input_name(self.handle, i - 1)
     if name == nil then break end
     inputs[i] = ffi.string(name)
+    local etag = ffi.string(C.sl_run_input_etag(self.handle, i - 1))
+    if etag ~= "" then etags[i] = etag end
+    sizes[i] = tonumber(C.sl_run_input_size(self.handle, i - 1))
   end
   local traffic = ffi.new "struct sl_traffic"
   C.sl_run_traffic(self.handle, traffic)
@@ -654,7 +657,8 @@ function Run:info()
   local stats = C.sl_run_stats(self.handle)
   return info.new { stats = stats, sample = sampling.of(self.handle, stats, self.opts.seed),
     flow_stats = self:flow_stats(), silent = not self.groups[1],
-    inputs = inputs, link_types = link_types, status = self.status or 0,
+    inputs = inputs, etags = etags, sizes = sizes, link_types = link_types,
+    status = self.status or 0,
     bytes_read = tonumber(C.sl_run_bytes_read(self.handle)), traffic = traffic,
     frames = tonumber(C.sl_run_frames(self.handle)),
     workers = self.workers, alone = self.alone }

@@ -42,17 +42,14 @@ local function recipes_of(plan)
   return lines
 end
 
--- A file's size says whether it is still the same one; of pipes there is none.
-local function inputs_of(names)
+-- A size, or what a server calls its version, says whether it is still the same one; of pipes there
+-- is none. run.sizes and run.etags: by input; a merge has none.
+local function inputs_of(run)
   local lines = {}
-  for i, name in ipairs(names) do
-    local file = name ~= "-" and not name:find "^https?://" and io.open(name, "rb")
-    local size = file and file:seek "end"
-    if file then file:close() end
-    -- A folder can be opened and has a nonsensical size.
-    local known = size and size < 2 ^ 53
-    lines[i] = name .. (known and ("  %s (%.0f bytes)"):format(units.format(size, "bytes"), size)
-      or "")
+  for i, name in ipairs(run.inputs) do
+    local size, etag = (run.sizes or {})[i] or -1, (run.etags or {})[i]
+    local said = ("  %s (%.0f bytes)"):format(units.format(size, "bytes"), size)
+    lines[i] = name .. (size >= 0 and said or "") .. (etag and "  ETag " .. etag or "")
   end
   return lines
 end
@@ -84,7 +81,7 @@ end
 function provenance.rows(options, plan, run)
   local rows = { { "Command", provenance.command(options.arguments) },
     { "Version", "sluice " .. options.version },
-    { #run.inputs == 1 and "Input" or "Inputs", inputs_of(run.inputs) },
+    { #run.inputs == 1 and "Input" or "Inputs", inputs_of(run) },
     { "Filters", provenance.filters(options) or "none: every packet and flow" },
     { "Recipes", recipes_of(plan) }, { "Databases", databases() } }
   if options.defaults then table.insert(rows, 2, { "Defaults", options.defaults }) end

@@ -43,6 +43,8 @@ function units.format(n, unit, digits)
   if unit == "s" then return units.duration(n) end
   if unit == "%" then return ("%.1f %%"):format(n) end
   local symbol = SYMBOLS[unit] or ""
+  -- A rate of next to nothing: its digits say less than that.
+  if n > 0 and n < 0.01 and symbol:find("/s", 1, true) then return "< 0.01 " .. symbol end
   if symbol == "" and n % 1 == 0 and math.abs(n) < 1e5 then return ("%d"):format(n) end
   local factor, prefix = prefix_for(n)
   local whole = factor == 1 and n % 1 == 0

@@ -375,6 +375,12 @@ const char *sl_feed_name(const struct sl_feed *f, uint32_t input) {
     return input < f->n ? f->inputs[input].source->name : NULL;
 }
 
+const char *sl_feed_etag(const struct sl_feed *f, uint32_t input) {
+    const char *etag = input < f->n ? f->inputs[input].source->etag : NULL;
+
+    return etag ? etag : "";
+}
+
 uint64_t sl_feed_bytes(const struct sl_feed *f) {
     uint64_t sum = 0;
 

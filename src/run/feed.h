@@ -47,6 +47,7 @@ int sl_feed_edges(const struct sl_feed *, struct sl_edges *);
 
 uint32_t sl_feed_inputs(const struct sl_feed *);
 const char *sl_feed_name(const struct sl_feed *, uint32_t input);
+const char *sl_feed_etag(const struct sl_feed *, uint32_t input); /* "": there is none */
 /* Bytes consumed of all inputs as they lie, compressed or not (where a window was sought: bytes
  * read; of a sample: how far it has come), and the sum of their sizes (-1: not known). */
 uint64_t sl_feed_bytes(const struct sl_feed *);

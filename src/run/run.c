@@ -404,6 +404,14 @@ const char *sl_run_input_name(const struct sl_run *r, uint32_t i) {
     return sl_feed_name(r->feed, i);
 }
 
+const char *sl_run_input_etag(const struct sl_run *r, uint32_t i) {
+    return sl_feed_etag(r->feed, i);
+}
+
+int64_t sl_run_input_size(const struct sl_run *r, uint32_t i) {
+    return i < sl_feed_inputs(r->feed) ? sl_reader_size(sl_feed_reader(r->feed, i)) : -1;
+}
+
 const char *sl_run_window_note(const struct sl_run *r, uint32_t i) {
     const struct sl_window *w = sl_feed_window(r->feed, i);
 

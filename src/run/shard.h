@@ -24,7 +24,7 @@ struct sl_decided_queue {
 
 struct sl_shard {
     struct sl_flows *flows;
-    struct sl_meters meters; /* its own */
+    struct sl_meters meters;         /* its own */
     struct sl_decided_queue decided; /* of the work that is under way, in their order */
     /* The crew's: */
     uint64_t next;               /* the split that is taken next */

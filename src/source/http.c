@@ -288,6 +288,7 @@ struct sl_source *sl_source_http_open(const char *url, const struct sl_source_op
     }
     http->base.ops = &http_ops;
     http->base.size = http->end = -1;
+    http->base.etag = http->blob.etag;
     http->blob = unknown_blob;
     http->blob.no_ranges = options && options->http_no_ranges;
     http->interrupted = options ? options->interrupted : NULL;

@@ -45,8 +45,11 @@ struct sl_source_traffic {
 
 struct sl_source {
     const struct sl_source_ops *ops;
-    char *name;      /* for messages: secrets redacted; owned by the source */
-    int64_t size;    /* bytes, or -1 while unknown */
+    char *name;   /* for messages: secrets redacted; owned by the source */
+    int64_t size; /* bytes, or -1 while unknown */
+    /* What an HTTP server calls the version that is read, with its quotes; "": it does not say, or
+     * has not yet; NULL: there is no such thing. The source's. */
+    const char *etag;
     uint64_t packed; /* where it unpacks another source: bytes of that one behind what was given */
     /* A hint that whoever seeks may set, 0 for none: what lies at this offset or behind it will
      * hardly be read, so nothing there is fetched ahead. Reading there works all the same. */

@@ -98,6 +98,21 @@ def cover(log, size):
     assert at == size
 
 
+def test_a_report_names_the_version(sluice, server, tmp_path):
+    """The capture card holds what tells a blob from a later one: its size, and the server's ETag."""
+    page = tmp_path / "report.html"
+    for mode, tags in (("good", ['"v1"']), ("no-etag", None)):
+        done = sluice("report", server.url(mode, "big.pcap", "?sig=S3cr3t"), "-o", page)
+        assert done.returncode == 0, done.stderr
+        text = page.read_text()
+        assert "S3cr3t" not in text and "(%d bytes)" % len(server.files["big.pcap"]) in text
+        assert ("ETag &quot;v1&quot;" in text) == ("Etags" in text) == bool(tags)
+        card = json.loads(sluice("report", server.url(mode, "big.pcap"), "-T", "json").stdout)["summary"]
+        assert card.get("etags") == tags
+        assert card.get("input_sizes") == (tags and [len(server.files["big.pcap"])])
+    assert "etags" not in json.loads(sluice("summary", server.url("good", "big.pcap"), "-T", "json").stdout)
+
+
 def test_ranges_are_bounded_and_conditional(get, from_file, data):
     done, log = get("good", SAS)
     assert (done.returncode, done.stdout, done.stderr) == (0, from_file, b"")

@@ -198,12 +198,14 @@ def test_units(lua):
       for _, s in ipairs { 0, 1.5e-9, 0.0123, 0.9999, 1, 59.99, 200, 3600, 7500, 273600 } do
         io.write(units.duration(s), "|")
       end
+      io.write(units.format(3.39e-06, "bits/s"), "|", units.format(0, "bits/s"), "|",
+        units.format(0.5, "bytes/s"), "|")
       io.write(units.time(1709251199.9999996), "|", units.time("951782400.000000001"), "|",
         units.time(-0.5)) """)
     assert text.split("|") == [
         "0 B", "999 B", "1000 B", "1.00 kB", "999 kB", "1.00 MB", "12.3 MB", "1.00 EB", "1e+282 EB",
         "0 s", "1.5 ns", "12.3 ms", "1 s", "1 s", "1 min", "3 min 20 s", "1 h", "2 h 5 min", "3 d 4 h",
-        "2024-03-01T00:00:00Z", "2000-02-29T00:00:00.000000001Z", "1969-12-31T23:59:59.500Z"]
+        "< 0.01 bit/s", "0 bit/s", "0.50 B/s", "2024-03-01T00:00:00Z", "2000-02-29T00:00:00.000000001Z", "1969-12-31T23:59:59.500Z"]
 
 
 # --- pictures ---

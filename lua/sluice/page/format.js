@@ -67,6 +67,7 @@ function formatNumber(n, unit) {
   if (unit === "%") return n.toFixed(1) + " %";
   const symbol = SYMBOLS[unit] || "";
   if (symbol === "" && Number.isInteger(n) && Math.abs(n) < 1e5) return String(n);
+  if (n > 0 && n < 0.01 && symbol.endsWith("/s")) return `< 0.01 ${symbol}`;
   const size = Math.abs(n);
   const [factor, prefix] = PREFIXES.find(([f]) => size >= f * (f > 1e3 ? 0.9995 : 0.99995))
     || [1, ""];
