@@ -206,6 +206,7 @@ function engine.replay(recipes, opts, logs)
   for _, g in ipairs(self.groups) do
     g.tap = C.sl_run_tap(handle, g.flows and 1 or 0, g.look and 1 or 0)
     if g.tap == nil then self:fail() end
+    meter(self, g)
     fill_group(g)
   end
   if C.sl_run_start(handle, 0, 0, nil) < 0 then self:fail() end

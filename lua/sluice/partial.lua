@@ -65,7 +65,8 @@ end
 --- The aggregates of a recipe that a piece has counted in. by_log: flow handlers do not run in it;
 --- what they would count in may then depend on the form of the result.
 function partial.counted(r, by_log)
-  return (r.handlers.packet or not by_log) and r.make.list or {}
+  local counts = r.handlers.packet or r.handlers.traffic or not by_log
+  return counts and r.make.list or {}
 end
 
 local function recipe_of(r, blobs, by_log)

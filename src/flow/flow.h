@@ -41,7 +41,7 @@ struct sl_flows *sl_flows_new(const struct sl_flow_options *, struct sl_error *)
 void sl_flows_free(struct sl_flows *);
 /* The time of the capture's first packet, which sl_flow.t counts from. */
 void sl_flows_begin(struct sl_flows *, struct sl_time origin);
-/* Adds to these what is sent to originators; they outlive the table. */
+/* Adds to these what is sent to originators; they outlive the table. NULL: to none. */
 void sl_flows_meter(struct sl_flows *, struct sl_meters *);
 
 /* Where a packet stands in the table. */

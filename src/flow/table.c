@@ -53,7 +53,7 @@ void sl_flows_free(struct sl_flows *t) {
 }
 
 void sl_flows_meter(struct sl_flows *t, struct sl_meters *meters) {
-    t->meters = meters->n ? meters : NULL;
+    t->meters = meters && meters->n ? meters : NULL;
 }
 
 void sl_flows_begin(struct sl_flows *t, struct sl_time origin) {

@@ -164,12 +164,21 @@ static int advance(struct sl_run *r, struct sl_replay *p) {
     return take(r, p, r->at + n);
 }
 
+/* A run that goes on has metered what it replays, and has it in its checkpoint; pieces have not:
+ * where they are merged is no feed. */
+static void meter(struct sl_run *r, int on) {
+    for (uint32_t i = 0; i < r->n_taps && r->feed; i++)
+        if (r->taps[i]->flows)
+            sl_flows_meter(r->taps[i]->flows, on ? &r->taps[i]->meters : NULL);
+}
+
 int sl_run_replay(struct sl_run *r) {
     struct sl_replay *p = r->replay;
     uint32_t state = SL_STEP_PACKETS;
 
     sl_interrupt_at("");
     r->sweeps = 0;
+    meter(r, 0);
     if (make_room(p, r->n_taps, &r->error) < 0)
         return SL_STEP_ERROR;
     for (int i = 0; i < BLOCKS && state == SL_STEP_PACKETS && !r->sweeps; i++) {
@@ -180,5 +189,6 @@ int sl_run_replay(struct sl_run *r) {
         if (state == SL_STEP_PACKETS && advance(r, p) < 0)
             state = SL_STEP_ERROR;
     }
+    meter(r, state == SL_STEP_END);
     return (int)state;
 }

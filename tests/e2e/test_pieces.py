@@ -11,11 +11,10 @@ from httpd import Server
 from support import EXAMPLE, ROOT, each_capture, path_of, pcap, supported, tcp_frame, whole
 
 # They go in one pass; flows and summary want flow tables, sizes and count packets alone.
-TOGETHER = "summary,talkers,protocols,addresses,sizes,count"
+TOGETHER = "summary,talkers,protocols,addresses,sizes,count,timeline,hours"
 BUILT_IN = sorted(name[:-4] for name in os.listdir(os.path.join(ROOT, "lua", "recipes")) if name.endswith(".lua"))
 # Recipes that no piece can be counted for, and what they say.
-IN_ONE_PIECE = {"compare": "compares two captures", "packets": "reads number", "http": "heads of flows", "tls": "heads of flows",
-                "hours": "reads dir", "report": "reads dir", "timeline": "reads dir"}
+IN_ONE_PIECE = {"compare": "compares two captures", "packets": "reads number", "http": "heads of flows", "tls": "heads of flows"}
 SAS = "?sv=2021-08-06&sig=S3cr3t%2Bsignature"
 
 
