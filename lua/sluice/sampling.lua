@@ -31,7 +31,7 @@ local NEVER = {
   { "from", "--from", "reads a part of its own" }, { "to", "--to", "reads a part of its own" },
   { "follow", "--follow", "waits for what has no end yet" },
   { "write", "-w", "wants every packet" }, { "per_flow", "--per-flow", "wants every packet" },
-  { "partial", "--partial", "wants every packet" }, { "interface", "-i", "wants every packet" },
+  { "interface", "-i", "wants every packet" },
   { "flow_filter", "-F", "wants flows, of which a sample holds pieces" },
   { "idle", "--idle", "wants flows, of which a sample holds pieces" },
   { "max_flows", "--max-flows", "wants flows, of which a sample holds pieces" },

@@ -118,8 +118,12 @@ static int head_failed(struct http_source *http, struct sl_error *err) {
 /* Hands out what the head has, and frees it when it is empty. */
 static size_t take(struct http_source *http, void *buf, size_t cap) {
     struct sl_http_range *head = sl_http_flight_head(&http->flight);
-    /* With a plan the head may be of another stretch, further on. */
-    size_t n = head && head->span.first <= http->offset ? sl_http_range_take(head, buf, cap) : 0;
+    size_t n = 0;
+
+    if (head && head->span.first <= http->offset) { /* else it is of a stretch that comes later */
+        head->taken = (size_t)(http->offset - head->span.first);
+        n = sl_http_range_take(head, buf, cap);
+    }
 
     if (n)
         sl_http_tail_add(&http->tail, http->offset, buf, n);

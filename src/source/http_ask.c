@@ -124,15 +124,16 @@ int sl_http_ask_more(struct http_source *http, bool waits, struct sl_error *err)
 
     if (waits && !http->checking && head && head->span.first > http->offset)
         return ask_between(http, err);
-    if (head && http->base.plan && !http->blob.whole) /* what was planned may come next by now */
-        http->next = sl_http_flight_reach(&http->flight);
+    if (http->base.plan && !http->blob.whole) /* what was planned may have come up by now */
+        http->next = head && head->span.first <= http->offset ? sl_http_flight_reach(&http->flight)
+                                                              : http->offset;
     if (ask_on(http, waits, err) != 0)
         return -1;
     return http->next >= ask_limit(http, waits) ? ask_planned(http, err) : 0;
 }
 
 bool sl_http_stays_before_planned(struct http_source *http, uint64_t offset) {
-    struct sl_http_range *head;
+    const struct sl_http_range *head;
 
     if (!http->base.plan || http->blob.whole)
         return false;
@@ -140,7 +141,6 @@ bool sl_http_stays_before_planned(struct http_source *http, uint64_t offset) {
     head = sl_http_flight_head(&http->flight);
     if (!head || head->span.first <= offset)
         return false;
-    head->taken = 0; /* of it something may have been read already */
     http->offset = http->from = http->next = offset;
     return true;
 }

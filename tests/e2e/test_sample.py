@@ -3,6 +3,7 @@ import csv
 import gzip
 import json
 import os
+import random
 import re
 import struct
 import sys
@@ -18,7 +19,7 @@ import bursts  # noqa: E402  pylint: disable=wrong-import-position
 
 TOTAL = 240000  # packets: 18 MB, of which a fifth is 55 blocks
 CELL = 64 * 1024
-HEALING = "tries=4 first_ms=20 most_ms=100 total_s=20 stall_s=1"
+HEALING = "tries=8 first_ms=20 most_ms=100 total_s=20 stall_s=1"
 RETRY = "tries=2 first_ms=20 most_ms=50 total_s=5 stall_s=1"
 
 
@@ -139,7 +140,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(sluice, bursty):
     """A small form of the benchmark: the seeds are fixed, and so is the result."""
     assert sluice("--version").returncode == 0
     path, truth = bursty
-    held = bursts.coverage(PROGRAM, path, truth, "20%", range(1, 11 if SANITISED else 81))
+    held = bursts.coverage(PROGRAM, path, truth, "20%", range(1, 11 if SANITISED else 41))
     of_hosts, of_all, _ = bursts.shares(held)
     assert of_hosts >= 0.9 and of_all >= 0.9
 
@@ -193,8 +194,10 @@ def test_another_section_is_refused(sluice, frames, tmp_path):
     assert b"another pcapng section or interface begins near byte" in done.stderr
 
 
-def large_records():
-    return [(1700000000 + n, 0, bytes(12) + b"\x08\x00\x45" + bytes(150000 + 1000 * (n % 40))) for n in range(100)]
+def large_records(count=100):
+    noise = random.Random(1)
+    return [(1700000000 + n, 0, bytes(12) + b"\x08\x00\x45" + noise.randbytes(150000 + 1000 * (n % 40)))
+            for n in range(count)]
 
 
 def test_records_larger_than_a_block(sluice, tmp_path):
@@ -293,7 +296,7 @@ def test_faults_that_heal(sluice, bursty, server, mode):
 @pytest.mark.parametrize("in_flight", [1, 2, 64])
 def test_large_records_from_a_server(sluice, tmp_path, in_flight):
     """Reading goes on behind the stretch that was planned, while later ones are on their way."""
-    data = pcap(large_records())
+    data = pcap(large_records(50))
     path = written(tmp_path, "large.pcap", data)
     with Server({"large.pcap": data}) as running:
         wanted = sluice("count", path, "--sample", "50%")
@@ -301,7 +304,7 @@ def test_large_records_from_a_server(sluice, tmp_path, in_flight):
         assert (done.returncode, done.stdout) == (0, wanted.stdout), done.stderr
         time.sleep(0.05)
         # A search looks at half a megabyte here; what is asked for in vain stays within twice of that.
-        assert sum(entry.sent for entry in running.log) < 1024 * 1024 * 128
+        assert sum(entry.sent for entry in running.log) < 1024 * 1024 * 64
 
 
 def test_a_server_that_stops_serving(sluice, bursty, server):
@@ -337,7 +340,7 @@ def refused(done, text):
     (["summary", "--from", "+1"], "--sample and --from exclude each other"),
     (["summary", "--to", "+1"], "--sample and --to exclude each other"),
     (["summary", "--follow"], "--sample and --follow exclude each other"),
-    (["summary", "--partial", "x"], "--sample and --partial exclude each other"),
+    (["summary", "--partial", "x"], "--partial and --sample exclude each other"),
     (["summary", "-F", "flow.bytes > 5"], "--sample and -F exclude each other"),
     (["summary", "--max-flows", "5"], "--sample and --max-flows exclude each other"),
     (["summary", "--idle", "5"], "--sample and --idle exclude each other"),
