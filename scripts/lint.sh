@@ -42,7 +42,7 @@ check cppcheck cppcheck -j "$jobs" --quiet --std=c11 --error-exitcode=1 --inline
     --suppress=incorrectLogicOperator:src/aggregate/add.c src tests # it reads 0x1p63 as 0x1
 check clang-tidy tidy
 [ ${#lua_files[@]} = 0 ] || check luacheck luacheck --quiet "${lua_files[@]}"
-check shellcheck shellcheck "${shell_files[@]}"
+check shellcheck shellcheck -x -P SCRIPTDIR "${shell_files[@]}"
 check python python_compiles
 
 if [ ${#bad[@]} != 0 ]; then

@@ -115,7 +115,7 @@ parallel = pytest.mark.skipif(WITHOUT_PARALLEL is not None, reason=str(WITHOUT_P
 def test_the_scripts_are_clean():
     if not shutil.which("shellcheck"):
         pytest.skip("shellcheck is not installed")
-    done = subprocess.run(["shellcheck", "-x", *sorted(glob.glob(ENGINES + "/*.sh"))], cwd=ENGINES, capture_output=True, check=False)
+    done = subprocess.run(["shellcheck", "-x", "-P", "SCRIPTDIR", *sorted(glob.glob(ENGINES + "/*.sh"))], capture_output=True, check=False)
     assert done.returncode == 0, done.stdout.decode()
 
 
