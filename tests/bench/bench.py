@@ -120,11 +120,23 @@ def compare_times(case, commands, rounds, packets, scratch):
         check_count(ours[0], packets)
     if case.agree:
         check_count(ours[0], count_of(theirs[0]))
-    mine, other = median(ours, "wall_s"), median(theirs, "wall_s")
+    if case.same and ours[0].stdout != theirs[0].stdout:
+        raise Failed("printed something else than what it is compared with")
+    measure = "cpu_s" if case.cpu else "wall_s"
+    mine, other = median(ours, measure), median(theirs, measure)
     row(case.name, f"{mine:.3f} s", f"{other:.3f} s", f"{mine / other:.3f}",
         f"<= {case.goal:g} x", mine <= case.goal * other,
         f"{usage(ours)} | {usage(theirs)}" + (f"; {case.stage:g} x now" if case.stage else ""),
         mine <= case.stage * other)
+
+
+def compare_limits(case, command, rounds):
+    """Seconds and resident memory against what is allowed."""
+    samples = [run(command) for _ in range(case.rounds or rounds)]
+    mine, memory = median(samples, "wall_s"), median(samples, "max_rss_bytes")
+    row(case.name, f"{mine:.3f} s", "", f"{mine / case.goal:.3f}", f"<= {case.goal:g} s",
+        mine <= case.goal and memory <= case.most_bytes,
+        f"{usage(samples)}; <= {case.most_bytes / MIB:g} MiB")
 
 
 def usage(samples):
@@ -197,20 +209,24 @@ def compare_line(case, line, command, size, rounds, packets):
         mine <= case.goal * line_s, usage(samples))
 
 
+def words_of(command, words):
+    parts = command.split() if isinstance(command, str) else command
+    program, *rest = [str(part).format(**words) for part in parts]
+    return [find(program) or program, *rest]
+
+
 def commands_of(case, words):
-    commands = []
-    for command in (case.ours, case.theirs):
-        if command:
-            parts = command.split() if isinstance(command, str) else command
-            program, *rest = [str(part).format(**words) for part in parts]
-            commands.append([find(program) or program, *rest])
-    return commands
+    return [words_of(command, words) for command in (case.ours, case.theirs) if command]
 
 
 def finish_case(case, words, arguments, packets, flows):
     commands = commands_of(case, words)
+    if case.prepare:
+        run(words_of(case.prepare, words))
     if case.memory:
         compare_memory(case, commands, packets, flows)
+    elif case.most_bytes:
+        compare_limits(case, commands[0], arguments.rounds)
     else:
         compare_times(case, commands, arguments.rounds, packets, words["scratch"])
 

@@ -4,7 +4,7 @@ A command is split into words at blanks, or given as a tuple of words where one 
 blanks. A word may name {sluice}, {filter_c} (filter_c.c), {bench} (this folder), {file} (the capture), {url} (the capture on a local nginx), {limited}
 (there, 20 MiB/s a connection), {eighth} (its last byte of the first eighth) and
 {scratch} (an empty folder); a brace that is meant as such is doubled. `theirs` is empty where the
-goal is a limit and not another program.
+goal is a limit (bytes, or seconds and bytes) and not another program.
 """
 
 from dataclasses import dataclass
@@ -35,11 +35,15 @@ class Case:
     stage: float = 0.0  # ratio to reach by now, on the way to the goal; 0: the goal itself
     goal_per_flow: int = 0  # bytes
     memory: bool = False  # compare resident memory, not time
+    cpu: bool = False  # compare processor time of the command and all that it starts, not wall time
+    most_bytes: int = 0  # without theirs: goal is seconds of wall time, and so much memory
+    prepare: tuple = ()  # command that is run once before
     served: bool = False  # needs nginx, gives {url}
     line: bool = False  # {url} is behind a line of 1 Gbit/s and 50 ms (line.py); goal: share of its time
     cores: int = 1
     rounds: int = 0  # 0: as asked for
     counted: bool = True  # ours prints {"packets": all of the capture}, which is checked
+    same: bool = False  # ours and theirs print the same, which is checked
     agree: bool = False  # ours and theirs print the same count of packets, which is checked
     tools: tuple = ()
     writes: tuple = ()  # files in {scratch} that ours and theirs write: the same packets, which is checked
@@ -77,6 +81,11 @@ TCPDUMP_443 = ("tcpdump", "-r", "{file}", "--count", "tcp port 443")
 
 TCPDUMP_WRITE = ("tcpdump", "-Z", "root", "-r", "{file}", "-w", "{scratch}/theirs.pcap", "tcp port 443")
 WRITTEN = ("ours.pcap", "theirs.pcap")
+
+# A plan, its pieces one after the other, and their merge.
+IN_PIECES = "{bench}/pieces.sh {sluice} %s {file} %d {scratch} merge"
+THOUSAND = ("{bench}/pieces.sh", "{sluice}", "talkers", "{file}", "1000", "{scratch}")
+MERGE = ("sh", "-c", "exec {sluice} merge talkers -q -T json {scratch}/*.part")
 
 SUMMARY = "{sluice} summary -q -T json {file} -j "
 
@@ -132,6 +141,13 @@ CASES = [
          goal_per_flow=256, memory=True),
     Case("memory, filter and count", "small-12m", "{sluice} count -q -T json -j 1 -f tcp {file}",
          goal=64 * MIB, memory=True, counted=False),
+    # Pieces of 140 MB, as 32 of 5 GB.
+    *(Case(f"pieces + merge / -j 1, CPU: {recipe}, {size}", name, IN_PIECES % (recipe, 8),
+           f"{{sluice}} {recipe} -q -T json -j 1 {{file}}", 1.15, cpu=True, counted=False, same=True, rounds=3)
+      for size, name in (("full", "full-1gb"), ("small", "small-12m")) for recipe in ("count", "summary", "talkers")),
+    *(Case(f"merge of 1,000 pieces: talkers, {packets} packets", name, MERGE, goal=10, most_bytes=256 * MIB,
+           prepare=THOUSAND, counted=False, rounds=3)
+      for packets, name in (("1 M", "small-1m"), ("12 M", "small-12m"))),
     # An eighth of the file by one connection takes as long as all of it by eight.
     Case("HTTP, 20 MiB/s a connection / 8 x one curl", "full-1gb", "{sluice} count -q -T json {limited}",
          "curl -sS --noproxy * -o /dev/null -r 0-{eighth} {limited}", 1 / 0.95, served=True, rounds=3,

@@ -125,6 +125,31 @@ def test_bench_checks_what_it_times(tmp_path, counted, status, verdict):
     assert any(word in result.stdout for word in verdict.split("|"))
 
 
+@pytest.mark.parametrize("merged, status, verdict", [("the same", 0, "PASS|short"), ("another", 1, "failed: printed something else")])
+def test_bench_compares_pieces_with_one_run(tmp_path, merged, status, verdict):
+    program = tmp_path / "sluice"
+    program.write_text(f"#!/bin/sh\ncase \"$*\" in plan*) echo 1 ;; *--piece*) ;; merge*) echo {merged} ;; *) echo the same ;; esac\n", encoding="utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    result = subprocess.run(
+        [sys.executable, "-B", BENCH, "--scale", "0.01", "--data", tmp_path, "--only", "CPU: count, full", "--sluice", program],
+        capture_output=True, text=True, check=False)
+    assert result.returncode == status, result.stdout
+    assert any(word in result.stdout for word in verdict.split("|"))
+
+
+def test_bench_holds_a_merge_against_seconds_and_memory(tmp_path):
+    """What prepares it is run once, and fails the case where it fails."""
+    for command, status, verdict in (("exit 0", 0, "PASS"), ("[ $1 = merge ]", 1, "failed: pieces.sh ended with 1")):
+        program = tmp_path / "sluice"
+        program.write_text(f"#!/bin/sh\necho $1 >>{tmp_path}/runs\n{command}\n", encoding="utf-8")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        result = subprocess.run(
+            [sys.executable, "-B", BENCH, "--scale", "0.01", "--data", tmp_path, "--only", "merge of .*, 1 M", "--sluice", program],
+            capture_output=True, text=True, check=False)
+        assert result.returncode == status and verdict in result.stdout
+    assert (tmp_path / "runs").read_text().split() == ["plan", "merge", "merge", "merge", "plan"]
+
+
 def test_launch_reports_the_command_alone(tmp_path):
     report = tmp_path / "report"
     for command, status in ((["true"], 0), (["false"], 1), (["sh", "-c", "kill -9 $$"], 137)):
