@@ -86,6 +86,11 @@ def workers_that_help(costs, cluster, blobs):
     return blobs * (1 + cluster.again) * piece_seconds(costs, cluster) / merge_s
 
 
+def at_half(costs, cluster, blobs):
+    workers = workers_that_help(costs, cluster, blobs)
+    return f"{workers:,.0f}" if workers < blobs else "any"
+
+
 def shell(*words):
     return run(["sh", "-c", *map(str, words)])
 
@@ -170,7 +175,7 @@ def main():
                 outcomes.append((what, recipe, str(cluster.workers), duration(outcome.unlimited_s),
                                  duration(outcome.pieces_s), duration(outcome.merge_s),
                                  duration(outcome.total_s), f"{outcome.share:.0%}", amount(outcome.read_bytes),
-                                 amount(2 * outcome.partial_bytes), f"{workers_that_help(costs, cluster, arguments.blobs):,.0f}"))
+                                 amount(2 * outcome.partial_bytes), at_half(costs, cluster, arguments.blobs)))
     print_table(("capture", "recipe", "piece, CPU/GiB", "partial/GiB", "merge, CPU/GiB", "merge, CPU/MiB of partial", "merge, CPU/file", "merge, memory for 1 GiB"),
                 measured)
     print_table(("capture", "recipe", "workers", "pieces, storage unlimited", "pieces", "merge", "total", "merge's share", "read", "partials, out and in",
