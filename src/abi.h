@@ -222,10 +222,10 @@ struct sl_options {
     uint64_t before;         /* with begin: packets before it, which numbers take in */
     const struct sl_log_part *logs; /* instead of inputs, or before them: sl_run_replay */
     uint32_t n_logs;
-    uint8_t decap;           /* look inside tunnels */
-    uint8_t follow;          /* the one input grows: it ends by Ctrl-C only */
-    uint8_t deltas;          /* fill sl_packet.delta */
-    uint8_t raw;             /* nobody looks at what decode finds: nothing is decoded */
+    uint8_t decap;    /* look inside tunnels */
+    uint8_t follow;   /* the one input grows: it ends by Ctrl-C only */
+    uint8_t deltas;   /* fill sl_packet.delta */
+    uint8_t raw;      /* nobody looks at what decode finds: nothing is decoded */
     uint8_t progress; /* show how far the reading is on standard error, if it is a terminal */
     double sample;    /* read so large a part of the one input by chance, to 1; 0: all of it */
     uint64_t seed;    /* of the sample: another number, another choice */
@@ -412,6 +412,11 @@ int sl_tap_meter(struct sl_tap *, struct sl_agg *);
 /* Keeps the first size bytes that each side of a flow sends, for sl_flow.head (flow/head.h). The
  * tap keeps flows. -1: sl_run_error. */
 int sl_tap_heads(struct sl_tap *, uint32_t size);
+/* Packets inside tunnels are packets of the flow table, too, beside those that carry them; no
+ * packet is told its flow then. For a run without workers. */
+void sl_tap_inside(struct sl_tap *);
+/* The packet inside a tunnel, as if it stood alone; 0: there is none. */
+int sl_decode_inside(const struct sl_packet *, struct sl_packet *inside);
 uint64_t sl_tap_heads_lost(const struct sl_tap *); /* sides whose head was cut for want of memory */
 struct sl_tap *sl_run_tap_at(struct sl_run *, uint32_t i); /* the i-th one, from 0 */
 

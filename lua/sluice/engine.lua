@@ -31,15 +31,16 @@ local function needs_flows(r, opts)
   return false
 end
 
--- Recipes with the same filter share a selection and a flow table: a group.
+-- Recipes with the same filter share a selection and a flow table: a group. Those whose flows are
+-- also those inside tunnels (of -z) stand apart.
 local function group_recipes(recipes, opts)
   local compile = opts.compile
   local groups, by_filter = {}, {}
   for _, r in ipairs(recipes) do
-    local key = r.filter or ""
+    local key = (r.inside and "inside " or "") .. (r.filter or "")
     local g = by_filter[key]
     if not g then
-      g = { recipes = {}, flows = false, look = false, head = 0,
+      g = { recipes = {}, inside = r.inside, flows = false, look = false, head = 0,
         filter = r.filter and loops.packet_filter(compile(r.filter, "packet", r), r.name) }
       by_filter[key] = g
       groups[#groups + 1] = g
@@ -183,6 +184,7 @@ function engine.open(recipes, opts)
     g.tap = C.sl_run_tap(handle, g.flows and 1 or 0, g.look and 1 or 0)
     if g.tap == nil then self:fail() end
     meter(self, g)
+    if g.inside then C.sl_tap_inside(g.tap) end
     if g.head > 0 and C.sl_tap_heads(g.tap, g.head) < 0 then self:fail() end
     fill_group(g, self.writer and self.writer.dropped)
   end

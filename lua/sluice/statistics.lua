@@ -3,6 +3,7 @@
 --   conv,TYPE       endpoints,TYPE     TYPE: eth, ip, ipv6, tcp, udp or sctp
 --   io,stat,INTERVAL[,FILTER]…         seconds; display filters
 --   io,phs                             protocols to layer 4
+-- Packets inside tunnels count too, beside those that carry them, as tshark has it.
 local ffi = require "ffi"
 local aggregate = require "sluice.aggregate"
 local ends = require "sluice.statistics.ends"
@@ -65,7 +66,8 @@ function statistics.recipes(texts)
   for i, text in ipairs(texts) do
     local handlers, filter = start_of(text)
     list[i] = { name = "-z " .. text, about = "tshark's -z " .. text, options = {}, open = true,
-      make = aggregate.new { C = ffi.C }, filter = filter, start = function() return handlers end }
+      make = aggregate.new { C = ffi.C }, filter = filter, inside = true,
+      start = function() return handlers end }
   end
   return list
 end

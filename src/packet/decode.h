@@ -54,4 +54,8 @@ void sl_decode(struct sl_packet *);
 enum { SL_TUNNELS_MAX = 8 };
 void sl_decap(struct sl_packet *);
 
+/* The packet in the tunnel that a decoded packet is, with what its own headers say: protos are its
+ * own. 0: it is no tunnel, or in doubt, and *inside says nothing. */
+int sl_decode_inside(const struct sl_packet *, struct sl_packet *inside);
+
 #endif

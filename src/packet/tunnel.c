@@ -26,8 +26,7 @@ static void take(struct sl_packet *p, struct sl_packet *inner) {
     *p = *inner;
 }
 
-/* One tunnel. 1: p is now the packet inside. */
-static int enter(struct sl_packet *p) {
+int sl_decode_inside(const struct sl_packet *p, struct sl_packet *inside) {
     int udp = p->protos >> SL_P_UDP & 1;
     uint32_t off = udp ? p->payload_off : p->l4_off, cap = udp ? p->payload_cap : p->l4_cap;
     uint32_t room = udp ? p->payload_len : p->ip_len - (p->l4_off - p->net_off);
@@ -35,17 +34,16 @@ static int enter(struct sl_packet *p) {
     if (p->skip || !p->ip_version || p->frag_offset || p->frag_more || !cap)
         return 0;
     struct sl_cursor c = {p->data + off, p->data + off + cap};
-    struct sl_packet inner = *p;
-    sl_decode_clear(&inner);
-    int found = udp ? sl_decode_udp_tunnel(&inner, c, p->sport, p->dport)
-                    : sl_decode_ip_tunnel(&inner, c, p->proto);
-    if (!found || !is_sound(&inner, room))
-        return 0;
-    take(p, &inner);
-    return 1;
+    *inside = *p;
+    sl_decode_clear(inside);
+    int found = udp ? sl_decode_udp_tunnel(inside, c, p->sport, p->dport)
+                    : sl_decode_ip_tunnel(inside, c, p->proto);
+    return found && is_sound(inside, room);
 }
 
 void sl_decap(struct sl_packet *p) {
-    for (int n = 0; n < SL_TUNNELS_MAX && enter(p); n++)
-        continue;
+    struct sl_packet inside;
+
+    for (int n = 0; n < SL_TUNNELS_MAX && sl_decode_inside(p, &inside); n++)
+        take(p, &inside);
 }

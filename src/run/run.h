@@ -21,6 +21,7 @@ struct sl_run_tap {
     struct sl_tap tap; /* first: Lua holds its address */
     struct sl_run *run;
     uint32_t index;
+    int inside;             /* packets inside tunnels are events, too */
     int wants_flows, looks; /* it keeps a flow table; somebody looks at decided flows */
     struct sl_flows *flows; /* NULL: it keeps none here */
     struct sl_heads *heads; /* the same */
@@ -83,6 +84,10 @@ void sl_run_take_stretch(struct sl_run *worker, struct sl_stretch *, struct sl_t
 void sl_run_meet(struct sl_run *, uint32_t link_type);
 /* Gives a batch's events to the tap's flow table, or to the worker's split. stamps may be NULL. */
 int sl_tap_take(struct sl_run_tap *, struct sl_event_batch *, struct sl_stamp *stamps) SL_USED;
+/* Adds a packet, and with `inside` those inside it, to events that the tap takes when they are
+ * full.
+ */
+int sl_tap_add(struct sl_run_tap *, struct sl_event_batch *, const struct sl_packet *) SL_USED;
 /* Lets out flows behind the batch, if it is time. */
 int sl_tap_sweep(struct sl_run_tap *) SL_USED;
 

@@ -14,22 +14,27 @@ static int may_express(const struct sl_run *r, const struct sl_packet *p) {
 
 /* Makes the event of a packet, and counts it; where it cannot go by express, selects it to be
  * counted. */
-static void skim(struct sl_run *r, struct sl_meters *meters, uint32_t i) {
+static int skim(struct sl_run *r, struct sl_run_tap *tap, struct sl_meters *meters, uint32_t i) {
     struct sl_batch *b = &r->batch;
     struct sl_packet *p = &b->packets[i];
-    int kind = may_express(r, p) ? sl_event_express(&r->events, p, &r->flow_options.seed) : -1;
+    int inside = tap && tap->inside;
+    int kind =
+        !inside && may_express(r, p) ? sl_event_express(&r->events, p, &r->flow_options.seed) : -1;
 
     if (kind >= 0) {
         if (meters)
             sl_meters_packet(meters, p->ts, 1, p->len);
         sl_counter_express(&r->counter, (uint32_t)kind, p);
-        return;
+        return 0;
     }
     sl_run_decode(r, p);
     if (meters)
         sl_meters_packet(meters, p->ts, p->ip_version != 0, p->len);
-    (void)sl_event_add(&r->events, p, &r->flow_options.seed);
     b->sel[b->n++] = i;
+    if (inside)
+        return sl_tap_add(tap, &r->events, p);
+    (void)sl_event_add(&r->events, p, &r->flow_options.seed);
+    return 0;
 }
 
 static int skim_batch(struct sl_run *r, struct sl_run_tap *tap) {
@@ -40,10 +45,8 @@ static int skim_batch(struct sl_run *r, struct sl_run_tap *tap) {
     sl_event_batch_clear(&r->events, b->packets[0].number64);
     for (; r->at < r->read; r->at++) {
         int passes = sl_run_passes(r, &b->packets[r->at]);
-        if (passes < 0)
+        if (passes < 0 || (passes && skim(r, tap, meters, r->at) < 0))
             return -1;
-        if (passes)
-            skim(r, meters, r->at);
     }
     if (meters)
         sl_meters_flush(meters);

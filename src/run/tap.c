@@ -1,4 +1,5 @@
 /* Taps: what recipes with one filter of their own see of the run (abi.h). */
+#include "../packet/decode.h"
 #include "crew.h"
 #include "log.h"
 #include "split.h"
@@ -57,6 +58,10 @@ void sl_tap_begin(struct sl_tap *tap) {
     memcpy(tap->sel, b->sel, b->n * sizeof *tap->sel);
 }
 
+void sl_tap_inside(struct sl_tap *tap) {
+    of(tap)->inside = 1;
+}
+
 /* Tells the packets where they stand in the table. */
 static void stamp_packets(struct sl_packet *packets, const struct sl_event_batch *events,
                           const struct sl_stamp *stamps, const uint32_t *sel) {
@@ -70,6 +75,39 @@ static void stamp_packets(struct sl_packet *packets, const struct sl_event_batch
     }
 }
 
+static int add_one(struct sl_run_tap *x, struct sl_event_batch *events, const struct sl_packet *p) {
+    if (events->n == SL_BATCH) {
+        if (sl_tap_take(x, events, NULL) < 0)
+            return -1;
+        sl_event_batch_clear(events, p->number64);
+    }
+    (void)sl_event_add(events, p, &x->run->flow_options.seed);
+    return 0;
+}
+
+int sl_tap_add(struct sl_run_tap *x, struct sl_event_batch *events, const struct sl_packet *p) {
+    struct sl_packet inside[2];
+    int result = add_one(x, events, p);
+
+    for (int n = 0; x->inside && n < SL_TUNNELS_MAX && result == 0; n++) {
+        if (!sl_decode_inside(p, &inside[n % 2]))
+            break;
+        p = &inside[n % 2];
+        result = add_one(x, events, p);
+    }
+    return result;
+}
+
+/* As sl_tap_flows, where a packet may stand for several. */
+static int flows_inside(struct sl_run_tap *x, struct sl_packet *packets) {
+    struct sl_event_batch *events = &x->run->events;
+
+    for (uint32_t i = 0; i < x->tap.n; i++)
+        if (sl_tap_add(x, events, &packets[x->tap.sel[i]]) < 0)
+            return -1;
+    return sl_tap_take(x, events, NULL) < 0 ? -1 : sl_tap_sweep(x);
+}
+
 int sl_tap_flows(struct sl_tap *tap) {
     struct sl_run_tap *x = of(tap);
     struct sl_run *r = x->run;
@@ -78,6 +116,8 @@ int sl_tap_flows(struct sl_tap *tap) {
     struct sl_stamp stamps[SL_BATCH] = {0};
 
     sl_event_batch_clear(events, packets[0].number64);
+    if (x->inside)
+        return flows_inside(x, packets);
     for (uint32_t i = 0; i < tap->n; i++)
         if (sl_event_add(events, &packets[tap->sel[i]], &r->flow_options.seed))
             events->events[events->n - 1].position = (uint8_t)i;

@@ -2,6 +2,7 @@
 -- SCTP are flows, which then do not idle (a conversation of tshark's is never over); those of
 -- Ethernet and IP count packets by their two addresses.
 local C = require("sluice.abi").C
+local inside = require "sluice.statistics.inside"
 
 local ends = {}
 
@@ -103,7 +104,7 @@ local PAIRS = {
 local function conversations_of_packets(name)
   local list, row_of = rows_by_key()
   local ends_of = PAIRS[name]
-  local function packet(p)
+  local function add(p)
     local src, dst = ends_of(p)
     if not src then return end
     local c = row_of(src < dst and src .. " " .. dst or dst .. " " .. src, function()
@@ -113,7 +114,7 @@ local function conversations_of_packets(name)
     c.frames[way], c.bytes[way] = c.frames[way] + 1, c.bytes[way] + p.len
     c.start, c.stop = math.min(c.start, p.t), math.max(c.stop, p.t)
   end
-  return { packet = packet,
+  return { packet = inside.each(add),
     finish = function(view) show_conversations(view, name .. " conversations", list) end }
 end
 
@@ -174,13 +175,13 @@ end
 local function endpoints_of_packets(name)
   local list, row_of = rows_by_key()
   local add, ends_of = counter(row_of), PAIRS[name]
-  local function packet(p)
+  local function ends_of_one(p)
     local src, dst = ends_of(p)
     if not src then return end
     add(src, nil, p.number, 1, p.len, 0, 0)
     add(dst, nil, p.number, 0, 0, 1, p.len)
   end
-  return { packet = packet,
+  return { packet = inside.each(ends_of_one),
     finish = function(view) show_endpoints(view, name .. " endpoints", list) end }
 end
 

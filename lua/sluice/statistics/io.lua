@@ -3,6 +3,7 @@ local C = require("sluice.abi").C
 local ffi = require "ffi"
 local filter = require "sluice.filter"
 local geo = require "sluice.geo"
+local inside = require "sluice.statistics.inside"
 local recipe = require "sluice.recipe"
 
 local io_statistics = {}
@@ -71,15 +72,17 @@ function io_statistics.stat(seconds, texts)
   return { packet = packet, finish = finish }
 end
 
--- Names of a packet's protocols from the outermost to the transport: what the bits stand for.
-local function path_of(low, high)
-  local names = {}
-  for i = 0, tonumber(C.SL_P_N) - 1 do
+local BITS, TUNNELS = tonumber(C.SL_P_N), tonumber(C.SL_P_VXLAN)
+
+-- Adds the names of a packet's protocols, from the outermost to the transport: what the bits say.
+-- Of a packet in a tunnel the tunnel comes first.
+local function add_names(names, low, high, in_tunnel)
+  for k = 0, BITS - 1 do
+    local i = in_tunnel and (k + TUNNELS) % BITS or k
     if bit.band(i < 32 and low or high, bit.lshift(1, i % 32)) ~= 0 then
       names[#names + 1] = ffi.string(C.sl_proto_name(i))
     end
   end
-  return names
 end
 
 local function add_path(root, names, frames, bytes)
@@ -104,25 +107,46 @@ local function walk(node, depth, path, rows)
   end
 end
 
+-- The sets of protocols that packets have, in the order in which they were met, and below each those
+-- of the packets inside.
+local function new_sets() return { list = {}, by_high = {} } end
+
+local function set_of(sets, low, high)
+  local by_low = sets.by_high[high] or {}
+  sets.by_high[high] = by_low
+  local set = by_low[low]
+  if not set then
+    set = { low = low, high = high, frames = 0, bytes = 0, inside = new_sets() }
+    by_low[low] = set
+    sets.list[#sets.list + 1] = set
+  end
+  return set
+end
+
+-- A packet counts where the innermost one ends.
+local function add_sets(root, sets, names, in_tunnel)
+  for _, set in ipairs(sets.list) do
+    local path = { unpack(names) }
+    add_names(path, set.low, set.high, in_tunnel)
+    if set.frames > 0 then add_path(root, path, set.frames, set.bytes) end
+    add_sets(root, set.inside, path, true)
+  end
+end
+
 --- Handlers of io,phs: the protocol hierarchy to layer 4.
 function io_statistics.hierarchy()
-  local sets, list = {}, {}
+  local sets, at = new_sets(), nil
+  local follow = inside.each(function(p)
+    at = set_of(at and at.inside or sets, p.protos_w[0], p.protos_w[1])
+  end)
   local function packet(p)
-    local low, high = p.protos_w[0], p.protos_w[1]
-    local key = high * 4294967296 + low -- not exact above 2^53: bits up to SL_P_N stand below
-    local set = sets[key]
-    if not set then
-      set = { low = low, high = high, frames = 0, bytes = 0 }
-      sets[key] = set
-      list[#list + 1] = set
-    end
-    set.frames, set.bytes = set.frames + 1, set.bytes + p.len
+    at = nil
+    follow(p)
+    at.frames, at.bytes = at.frames + 1, at.bytes + p.len
   end
   local function finish(view)
     local root, rows = { by_name = {}, list = {} }, {}
-    for _, set in ipairs(list) do
-      add_path(root, path_of(set.low, set.high), set.frames, set.bytes)
-    end
+    add_sets(root, sets, {}, false)
     walk(root, 0, "", rows)
     view:table { title = "Protocol hierarchy", rows = rows, columns = {
       { name = "protocol", title = "Protocol" }, { name = "path", title = "Path" },
