@@ -378,7 +378,8 @@ struct sl_planned {
 };
 struct sl_planned *sl_planned_open(const char *input, struct sl_error *err);
 void sl_planned_close(struct sl_planned *);
-/* The same checksum of size bytes, or of what there is of them: of an input that has grown since. */
+/* The same checksum of size bytes, or of what there is of them: of an input that has grown since.
+ */
 int sl_planned_head(struct sl_planned *, uint64_t size, uint32_t *crc, struct sl_error *err);
 /* The first record that begins at byte `from` or behind it. 1: *found; 0: none; -1 with *err. */
 int sl_planned_cut(struct sl_planned *, uint64_t from, uint64_t *found, struct sl_error *err);
@@ -523,7 +524,7 @@ const char *sl_flow_service(const struct sl_services *, const struct sl_flow *);
 
 /* Borrows all three. */
 struct sl_rows *sl_rows_new(struct sl_out *, struct sl_geo *, const struct sl_services *, int form);
-int sl_rows_begin(struct sl_rows *); /* the header line, or the opening bracket */
+int sl_rows_begin(struct sl_rows *);                 /* the header line, or the opening bracket */
 void sl_rows_continue(struct sl_rows *, uint64_t n); /* instead: n rows have been written before */
 uint64_t sl_rows_count(const struct sl_rows *);
 int sl_rows_flows(struct sl_rows *, struct sl_flow *const *flows, uint32_t n);

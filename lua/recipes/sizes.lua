@@ -45,11 +45,12 @@ local function columns_of(rows, name_of)
   return columns, at
 end
 
--- Classes from the first with content to the last one.
-local function trimmed(rows)
+-- Classes from the first with content to the last one. n: amounts of a row, whose length Lua does
+-- not tell where it has no upper edge.
+local function trimmed(rows, n)
   local first, last
   for i, row in ipairs(rows) do
-    for c = 3, #row do
+    for c = 3, n + 2 do
       if row[c] > 0 then first, last = first or i, i end
     end
   end
@@ -70,7 +71,7 @@ local function durations_of(flows, name_of)
     local row, c = rows[x[1] % SHARED + 1], at[math.floor(x[1] / SHARED)] + 2
     row[c] = row[c] + x[2]
   end
-  return trimmed(rows), columns
+  return trimmed(rows, #columns), columns
 end
 
 local function sizes_of(packets)
@@ -78,7 +79,7 @@ local function sizes_of(packets)
   for class = 0, #SIZES do
     rows[class + 1] = { SIZES[class] or 0, SIZES[class + 1], packets:get(class) or 0 }
   end
-  return trimmed(rows)
+  return trimmed(rows, 1)
 end
 
 return {

@@ -16,7 +16,8 @@ local FEW_LINES = 260 -- height where there is one panel
 
 --- Whether there is nothing to draw or to list. A map of nothing is still a map.
 function html_chart.is_empty(view)
-  return view.kind ~= "map" and view.rows ~= nil and #view.rows == 0
+  if view.kind == "map" then return #view.values + #view.other == 0 end
+  return view.rows ~= nil and #view.rows == 0
 end
 
 --- Whether a view takes half of a page's width: two stand beside one another.

@@ -3,6 +3,7 @@
 local gnuplot = require "sluice.gnuplot"
 local palette = require "sluice.palette"
 local series = require "sluice.series"
+local time_scale = require "sluice.time_scale"
 local units = require "sluice.units"
 
 local lines = {}
@@ -146,8 +147,13 @@ local function draw_panel(script, s, panel, view, area, x_of, chart)
   end
 end
 
-local function time_ticks(s, wanted)
-  if not s.relative then return units.time_ticks(s.first, s.last, wanted) end
+-- Ticks of a piece of the axis. One that is shorter than any step has its beginning.
+local function time_ticks(s, piece, wanted)
+  if not s.relative then
+    local ticks = units.time_ticks(piece.first, piece.last, wanted)
+    if #ticks > 0 then return ticks end
+    return { { piece.first, units.clock(piece.first, true), units.date(piece.first) } }
+  end
   local ticks = {}
   for _, tick in ipairs((units.ticks(s.last - s.first, "s", wanted))) do
     if tick[1] <= s.last - s.first then ticks[#ticks + 1] = { s.first + tick[1], tick[2] } end
@@ -155,17 +161,32 @@ local function time_ticks(s, wanted)
   return ticks
 end
 
-local function draw_times(script, s, area, x_of)
-  local ticks = time_ticks(s, math.max(2, math.floor((area.right - area.left) / 110)))
+-- Where time is left out: two slanted lines across the axis.
+local function draw_break(script, x, y)
+  for _, dx in ipairs { -3, 3 } do
+    script:polylines({ { x + dx - 3, y - 6, x + dx + 3, y + 6 } }, palette.axis, 1.2)
+  end
+end
+
+local function draw_times(script, s, area, scale)
   local style = { size = TICK_SIZE, color = palette.muted, align = "center" }
   local zone = " UTC"
-  for _, tick in ipairs(ticks) do
-    local x = x_of(tick[1])
-    script:rule(x, area.bottom, x, area.top, palette.grid)
-    script:rule(x, area.bottom - 5, x, area.bottom, palette.axis)
-    script:label(tick[2], x, area.bottom - 15, style)
-    if tick[3] then script:label(tick[3] .. zone, x, area.bottom - 33, style) end
-    zone = ""
+  for i, piece in ipairs(scale.pieces) do
+    local least = #scale.pieces > 1 and 1 or 2
+    local wanted = math.max(least, math.floor((piece.right - piece.left) / 110))
+    for _, tick in ipairs(time_ticks(s, piece, wanted)) do
+      local x = scale.x_of(tick[1])
+      script:rule(x, area.bottom, x, area.top, palette.grid)
+      script:rule(x, area.bottom - 5, x, area.bottom, palette.axis)
+      -- Whole, also at the picture's edge.
+      local half = gnuplot.text_width(tick[2], TICK_SIZE) / 2
+      local middle = math.min(x, script.width - half - 2)
+      script:label(tick[2], middle, area.bottom - 15, style)
+      if tick[3] then script:label(tick[3] .. zone, middle, area.bottom - 33, style) end
+      zone = ""
+    end
+    local after = scale.pieces[i + 1]
+    if after then draw_break(script, (piece.right + after.left) / 2, area.bottom) end
   end
 end
 
@@ -211,17 +232,15 @@ function lines.script(view, opts, ending, chart)
   local edge = opts.bare and 4 or chart.EDGE
   local area = { left = math.max(opts.bare and 56 or 96, edge + widest + 12),
     right = script.width - (opts.bare and 24 or 58) }
-  local function x_of(t)
-    return area.left + (t - s.first) / (s.last - s.first) * (area.right - area.left)
-  end
+  local scale = time_scale.new(s, area.left, area.right)
   for p, panel in ipairs(panels) do
     area.top = top - (p - 1) * height - HEAD
     area.bottom = top - p * height + (p < #panels and 10 or 0)
-    draw_panel(script, s, panel, view, area, x_of, chart)
+    draw_panel(script, s, panel, view, area, scale.x_of, chart)
   end
   area.top = top - HEAD
-  draw_times(script, s, area, x_of)
-  mark_times(script, s, view, area, x_of)
+  draw_times(script, s, area, scale)
+  mark_times(script, s, view, area, scale.x_of)
   return script
 end
 

@@ -391,3 +391,11 @@ def test_networks_with_a_database(rows, made, tmp_path):
     path.write_bytes(mmdb("Test-ASN", {"198.41.0.0/16": {"autonomous_system_number": 64500, "autonomous_system_organization": "Example Net"}}))
     found = rows("networks", made([(0, udp_frame("10.0.0.1", "198.41.0.4", 1, 2)), (1, udp_frame("10.0.0.2", "198.41.9.9", 1, 2))]), "--geo", path)
     assert [(row["network"], row["flows"], row["addresses"]) for row in found] == [("AS64500 Example Net", 2, 2), ("private", 2, 2)]
+
+
+def test_flows_of_a_day_and_more_are_in_the_histogram(rows, made):
+    """The last class has no upper edge, and is not left out for that."""
+    packets = [(t, udp_frame("192.0.2.1", "192.0.2.2", port, 2, b"x")) for port, t in ((1, 0), (2, 0), (2, 0.05), (3, 0), (3, 90000))]
+    classes = rows("sizes", made(sorted(packets)), "--idle", "0")["duration_of_flows"]
+    assert [(c["from"], c["to"], c["udp"]) for c in classes if c["udp"]] == [(0, 0, 1), (0.01, 0.1, 1), (86400, None, 1)]
+    assert sum(c["udp"] for c in classes) == 3

@@ -403,3 +403,46 @@ def test_pdf_can_be_read_again(lua, tmp_path):
     done = subprocess.run(["pdftoppm", "-r", "20", "-png", "a.pdf", "a"], cwd=tmp_path,
                           capture_output=True)
     assert done.returncode == 0 and done.stderr == b""
+
+
+# --- time that stands still for years ---
+
+SCALE = """
+  local scale = require("sluice.time_scale")
+  local function told(times, interval, relative)
+    local s = { times = times, interval = interval, first = times[1], relative = relative,
+      last = times[#times] + interval }
+    local made = scale.new(s, 100, 1100)
+    for _, piece in ipairs(made.pieces) do
+      io.write(("%.0f-%.0f at %.0f-%.0f|"):format(piece.first, piece.last, piece.left, piece.right))
+    end
+    local before = -math.huge
+    for _, t in ipairs(times) do
+      local x, after = made.x_of(t), made.x_of(t + interval)
+      assert(x >= before and after >= x and x >= 100 and after <= 1100.001, t)
+      before = x
+    end
+    assert(math.abs(made.x_of(s.last) - 1100) < 1e-6 and made.x_of(s.first) == 100)
+  end
+"""
+
+
+@pytest.mark.parametrize("times, pieces", [
+    ("{ 0, 1, 2, 3 }, 1", "0-4 at 100-1100"),
+    ("{ 0, 1, 500 }, 1", "0-501 at 100-1100"),  # a gap that leaves every bin a pixel
+    ("{ 0, 1, 2, 1e9 }, 1", "0-3 at 100-782|1000000000-1000000001 at 800-1100"),
+    ("{ 0, 1e6, 2e6 }, 1", "0-1 at 100-421|1000000-1000001 at 439-761|2000000-2000001 at 779-1100"),
+    ("{ 0, 1e9 }, 1, true", "0-1000000001 at 100-1100"),  # counted from a beginning: there is but one clock
+    ("{ 0, 1e5, 2e5, 3e5, 4e5, 5e5, 6e5, 7e5, 8e5 }, 1e-6", "0-800000 at 100-1100"),  # more than have room
+])
+def test_time_axis(lua, times, pieces):
+    assert lua(SCALE + "told(%s)" % times).rstrip("|") == pieces
+
+
+def test_far_apart_is_drawn_apart(lua, tmp_path):
+    """A packet of another year does not squeeze all others into a line; where time is left out is marked."""
+    rows = ",".join("{%d,%d}" % (1400000000 + i, 5 + i) for i in range(20)) + ",{1800000000,7}"
+    lua('out:lines{title="t",columns={"time",{name="packets",unit="packets"}},interval=1,rows={%s}} file "a.svg"' % rows)
+    svg = (tmp_path / "a.svg").read_text()
+    assert "2014-05-13 UTC" in svg and "2027-01-15" in svg
+    assert svg.count("16:53:") >= 3 and "08:00:00" in svg

@@ -47,7 +47,7 @@ function hourPane(row, column, title) {
   return [el("h4", {}, `${row[0]} ${row[1]}:00 UTC, ${title.toLowerCase()} per five minutes`),
     fineChart(fine, rows, column, from),
     services.length ? el("ul", { class: "inline" }, ...services) : "",
-    views.has("flows") ? el("button", { type: "button", class: "primary",
+    views.get("flows")?.rows.length ? el("button", { type: "button", class: "primary",
       onclick: () => pick("hour", from, `${row[0]} ${row[1]}:00`) }, "Show its flows") : ""];
 }
 
