@@ -30,7 +30,7 @@ int sl_sample_check(const struct sl_reader *r, const struct sl_source *source,
                             "%s: --sample reads blocks here and there, and this server does not "
                             "serve ranges",
                             source->name);
-    if (!source->ops->seek || source->size < 0)
+    if (!source->ops->seek)
         return sl_error_set(err, SL_EXIT_USAGE,
                             "%s: --sample reads blocks here and there, which a pipe does not "
                             "allow: give a file or a URL",
@@ -117,10 +117,28 @@ static int next_stretch(const struct sl_source_plan *plan, uint64_t behind, uint
     return 0;
 }
 
+/* A server whose first answer broke off has not told it yet. What is read here is no loss: the
+ * reader is moved before it reads on. */
+static int learn_size(struct sl_source *source, struct sl_error *err) {
+    char byte;
+    ssize_t n = 1;
+
+    while (source->size < 0 && n > 0)
+        n = source->ops->read(source, &byte, 1, -1, err);
+    if (n == SL_SOURCE_WAIT)
+        return sl_error_set(err, SL_EXIT_INTERRUPTED, "%s: interrupted", source->name);
+    if (n >= 0 && source->size < 0)
+        return sl_error_set(err, SL_EXIT_USAGE, "%s: its size is not known, so there is no sample",
+                            source->name);
+    return n < 0 ? -1 : 0;
+}
+
 int sl_sample_begin(struct sl_sample *s, const struct sl_reader *r, struct sl_source *source,
                     const struct sl_packet *first, struct sl_error *err) {
     double every = round(1 / s->part), cell, blocks;
 
+    if (learn_size(source, err) < 0 || sl_sample_check(r, source, err) < 0)
+        return -1;
     s->from = first->offset64;
     s->to = (uint64_t)source->size;
     cell = (double)(s->to - s->from) / every / SL_SAMPLE_BLOCKS;
