@@ -341,11 +341,11 @@ int sl_drop_privileges(const char *user, struct sl_error *err);
 
 /* Pieces of a capture, each read by a program of its own. What they have to tell the flow tables
  * goes into a log in a file (run/log.h), and only with tables also into tables of their own; to be
- * called before sl_run_start. sl_run_log_end: behind the last step; size and CRC-32 of the log.
- * -1: sl_run_error. */
+ * called before sl_run_start. sl_run_log_end: behind the last step; size and CRC-32 of the log, and a sum
+ * that is the same for two runs over the same packets. -1: sl_run_error. */
 struct sl_outfile;
 int sl_run_log(struct sl_run *, struct sl_outfile *, int tables);
-int sl_run_log_end(struct sl_run *, uint64_t *size, uint32_t *crc);
+int sl_run_log_end(struct sl_run *, uint64_t *size, uint32_t *crc, uint64_t *sum);
 /* Of a run over logs, instead of sl_run_skim: takes the next events. A state, as there. Behind the
  * end of the logs a run that has inputs goes on with these. */
 int sl_run_replay(struct sl_run *);

@@ -23,7 +23,6 @@ local function unkept(r)
   if r.sides then return "compares two captures" end
   if r.open then return "makes its aggregates as it goes: write it as a recipe" end
   if r.state then return "keeps state beside flows" end
-  if r.head then return "asks for the heads of flows" end
   if h.interval then return "has an interval handler" end
   for _, kind in ipairs { "packet", "flow" } do
     local safe, why = true, nil

@@ -33,12 +33,13 @@ local function met(r)
   return nil
 end
 
---- Why a recipe's handlers must run in one worker, or nil.
-function crew.unsafe(r)
+--- Why a recipe's handlers must run in one worker, or nil. heads: the first bytes of flows are kept
+--- where flows are.
+function crew.unsafe(r, heads)
   local h = r.handlers
   if r.open then return "makes aggregates as it goes" end
   if r.state then return "keeps state beside flows" end
-  if r.head then return "asks for the heads of flows" end
+  if r.head and not heads then return "asks for the heads of flows" end
   if h.interval then return "has an interval handler" end
   if h.packet then
     local safe, why = uses.parallel(h.packet)

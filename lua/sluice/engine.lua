@@ -209,6 +209,7 @@ function engine.replay(recipes, opts, logs)
     g.tap = C.sl_run_tap(handle, g.flows and 1 or 0, g.look and 1 or 0)
     if g.tap == nil then self:fail() end
     meter(self, g)
+    if g.head > 0 and C.sl_tap_heads(g.tap, g.head) < 0 then self:fail() end
     fill_group(g)
   end
   if C.sl_run_start(handle, 0, 0, nil) < 0 then self:fail() end
@@ -261,12 +262,12 @@ function Run:start_log()
   self.logs_flows = true
 end
 
---- Ends the log: its size and crc; nil: nobody wanted flows.
+--- Ends the log: its size, crc and sum (text); nil: nobody wanted flows.
 function Run:end_log()
   if not self.logs_flows then return nil end
-  local size, crc = ffi.new "uint64_t[1]", ffi.new "uint32_t[1]"
-  if C.sl_run_log_end(self.handle, size, crc) < 0 then self:fail() end
-  return { size = tonumber(size[0]), crc = crc[0] }
+  local size, crc, sum = ffi.new "uint64_t[1]", ffi.new "uint32_t[1]", ffi.new "uint64_t[1]"
+  if C.sl_run_log_end(self.handle, size, crc, sum) < 0 then self:fail() end
+  return { size = tonumber(size[0]), crc = crc[0], sum = bit.tohex(sum[0]) }
 end
 
 --- Where the one input's reader began and ended: struct sl_edges, or nil.
@@ -557,7 +558,7 @@ function Run:read()
   end
   local err = C.sl_run_error(self.handle)
   if err.code ~= 0 then
-    if err.code ~= 1 then self:fail() end
+    if err.code ~= 1 or self.logs then self:fail() end -- a log that cannot be taken
     self.status, self.message = err.code, ffi.string(err.message)
   end
   local ended_early = self.status and self.opts.ended_early

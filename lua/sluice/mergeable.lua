@@ -47,7 +47,7 @@ end
 -- Why a recipe cannot leave its flows to the merge, in words, or nil.
 local function not_by_log(r)
   local packet = r.handlers.packet
-  return never(r) or crew.unsafe(r) or packet and begins_anew(packet) or nil
+  return never(r) or crew.unsafe(r, true) or packet and begins_anew(packet) or nil
 end
 
 -- Why the pieces of a recipe do not add up where each decides its flows itself, or nil.

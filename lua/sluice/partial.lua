@@ -196,7 +196,7 @@ function Writer:finish(o, recipes, parts, by_log, checkpoint)
   for i, part in ipairs(parts) do
     if not part.digest then -- the same for two runs that have counted the same
       local text = json.encode(part.statistics) .. bodies
-      part.digest = ("%08x%08x"):format(C.sl_crc32(text, #text), part.log and part.log.crc or 0)
+      part.digest = ("%08x"):format(C.sl_crc32(text, #text)) .. (part.log and part.log.sum or "")
     end
     said[i] = part_of(part)
   end

@@ -286,6 +286,29 @@ uint8_t *sl_events_pack(uint8_t *to, struct sl_event_memory *memory,
     return to;
 }
 
+static inline uint64_t add_to_sum(uint64_t sum, uint64_t word) {
+    return (sum ^ word) * 0xff51afd7ed558ccdu;
+}
+
+uint64_t sl_events_sum(uint64_t sum, const struct sl_event_batch *b) {
+    for (uint32_t i = 0; i < b->n; i++) {
+        const struct sl_flow_event *e = &b->events[i];
+        struct key k = key_of(e, &b->more[has_more(e) ? e->more : 0]);
+        sum = add_to_sum(sum, k.hosts ^ (b->base + e->number) << 20);
+        sum = add_to_sum(sum ^ sum >> 29, (uint64_t)k.ports << 32 | e->seq);
+        sum = add_to_sum(sum, (uint64_t)e->len << 32 | e->ack);
+        sum = add_to_sum(sum ^ sum >> 31,
+                         (uint64_t)e->payload_len << 32 | (uint32_t)e->tcp_flags << 16 | k.kind);
+    }
+    return sum;
+}
+
+uint64_t sl_times_sum(uint64_t sum, const struct sl_packet *packets, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        sum = add_to_sum(sum ^ sum >> 29, (uint64_t)packets[i].ts.s << 30 ^ packets[i].ts.nsec);
+    return sum;
+}
+
 static int unpack_event(struct sl_cursor *from, struct sl_event_memory *memory,
                         struct sl_event_batch *b, uint64_t *number,
                         const struct sl_hash_seed *seed) {

@@ -36,6 +36,11 @@ uint8_t *sl_events_pack(uint8_t *to, struct sl_event_memory *, const struct sl_e
 /* The time stamps of n packets, SL_BATCH at most; *before: of the one before, moved on. */
 uint8_t *sl_times_pack(uint8_t *to, const struct sl_packet *, uint32_t n, struct sl_time *before);
 
+/* A sum of what the events say, whatever batches they come in, that a reader of the packets makes
+ * again; and of times. sum: of what was before, 0 to begin with. */
+uint64_t sl_events_sum(uint64_t sum, const struct sl_event_batch *);
+uint64_t sl_times_sum(uint64_t sum, const struct sl_packet *, uint32_t n);
+
 /* These read them back. 0: done; -1: the bytes are not what was written. */
 int sl_number_unpack(struct sl_cursor *, uint64_t *number) SL_USED;
 /* Numbers count from the batch's base, which the caller has set, and are below n_packets; times

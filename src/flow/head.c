@@ -192,6 +192,23 @@ int sl_heads_take(struct sl_heads *h, const struct sl_packet *packets, const uin
     return 0;
 }
 
+uint32_t sl_heads_wants(const struct sl_heads *h, const struct sl_packet *p) {
+    static const struct side none;
+    int known = p->flow < h->n_flows && p->flow_pkt64 != 1;
+    uint32_t n = p->payload_cap;
+
+    if (p->flow == SL_NO_FLOW || p->frag_offset)
+        return 0;
+    const struct side *s = known ? &h->flows[p->flow][p->dir] : &none;
+    int64_t want = (int64_t)h->size - s->have;
+    if (want && p->protos >> SL_P_TCP & 1) {
+        uint32_t seq = p->seq + (p->tcp_flags & SL_TCP_SYN ? 1 : 0);
+        int64_t offset = s->started ? (int32_t)(seq - s->start) : 0;
+        want = n + offset <= 0 ? 0 : (int64_t)h->size - offset;
+    }
+    return want <= 0 ? 0 : want < n ? (uint32_t)want : n;
+}
+
 struct sl_view sl_heads_of(const struct sl_heads *h, uint32_t flow, int dir) {
     if (flow >= h->n_flows)
         return (struct sl_view){NULL, 0};

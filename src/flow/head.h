@@ -25,6 +25,10 @@ void sl_heads_free(struct sl_heads *);
 int sl_heads_take(struct sl_heads *, const struct sl_packet *packets, const uint32_t *sel,
                   uint32_t n, struct sl_error *) SL_USED;
 
+/* How many bytes of the front of a stamped packet's payload sl_heads_take would want to see, if it
+ * were given now. */
+uint32_t sl_heads_wants(const struct sl_heads *, const struct sl_packet *);
+
 /* What the side dir (0: src, 1: dst) of the flow with that index has sent; valid until the next
  * sl_heads_take. */
 struct sl_view sl_heads_of(const struct sl_heads *, uint32_t flow, int dir);

@@ -8,9 +8,10 @@
 enum {
     SIZE_BYTES = 4,
     WRITE_BYTES = 256 * 1024,
-    /* Of one block, and of one tap in it with its number. */
+    /* Of one tap in a block with its number; a block with heads can be large. */
     TAP_MAX = SL_PACKED_NUMBER_MAX + SL_PACKED_EVENTS_MAX,
-    BLOCK_MAX = SIZE_BYTES + SL_PACKED_TIMES_MAX + 64 * TAP_MAX + 1
+    BLOCK_MAX = 1 << 28,
+    READ_FIRST = 64 * 1024
 };
 
 /* ---- writing ---- */
@@ -18,6 +19,7 @@ enum {
 struct sl_log {
     struct sl_outfile *file;
     struct sl_event_memory *memory; /* of each tap */
+    struct sl_head_sieve **sieves;  /* of each tap; NULL: it keeps no heads */
     uint32_t n_taps;
     struct sl_time before;
     uint8_t *bytes; /* blocks that are to be written: [0, at) */
@@ -25,6 +27,8 @@ struct sl_log {
     int open; /* the last block has no end yet */
     uint64_t size;
     uint32_t crc;
+    uint64_t times;   /* sums (event_pack.h) of all packets, */
+    uint64_t *events; /* and of the events of each tap */
 };
 
 struct sl_log *sl_log_new(struct sl_outfile *file, uint32_t n_taps) {
@@ -36,8 +40,10 @@ struct sl_log *sl_log_new(struct sl_outfile *file, uint32_t n_taps) {
     log->n_taps = n_taps;
     log->room = WRITE_BYTES + SIZE_BYTES + SL_PACKED_TIMES_MAX + (size_t)n_taps * TAP_MAX + 1;
     log->memory = calloc(n_taps + 1, sizeof *log->memory);
+    log->sieves = calloc(n_taps + 1, sizeof(struct sl_head_sieve *));
+    log->events = calloc(n_taps + 1, sizeof *log->events);
     log->bytes = malloc(log->room);
-    if (log->memory && log->bytes)
+    if (log->memory && log->sieves && log->events && log->bytes)
         return log;
     sl_log_free(log);
     return NULL;
@@ -46,6 +52,10 @@ struct sl_log *sl_log_new(struct sl_outfile *file, uint32_t n_taps) {
 void sl_log_free(struct sl_log *log) {
     if (!log)
         return;
+    for (uint32_t i = 0; log->sieves && i < log->n_taps; i++)
+        sl_head_sieve_free(log->sieves[i]);
+    free(log->sieves);
+    free(log->events);
     free(log->memory);
     free(log->bytes);
     free(log);
@@ -72,6 +82,7 @@ static int write_out(struct sl_log *log, struct sl_error *err) {
 int sl_log_packets(struct sl_log *log, const struct sl_packet *packets, uint32_t n,
                    struct sl_error *err) {
     end_block(log);
+    log->times = sl_times_sum(log->times, packets, n);
     if (log->at >= WRITE_BYTES && write_out(log, err) < 0)
         return -1;
     log->block = log->at;
@@ -82,10 +93,54 @@ int sl_log_packets(struct sl_log *log, const struct sl_packet *packets, uint32_t
 }
 
 void sl_log_events(struct sl_log *log, uint32_t tap, const struct sl_event_batch *events) {
-    uint8_t *end = sl_number_pack(log->bytes + log->at, tap + 1);
+    uint8_t *end = sl_number_pack(log->bytes + log->at, 2 * ((uint64_t)tap + 1));
 
+    log->events[tap] = sl_events_sum(log->events[tap], events);
     end = sl_events_pack(end, &log->memory[tap], events);
     log->at = (size_t)(end - log->bytes);
+}
+
+int sl_log_keep_heads(struct sl_log *log, uint32_t tap, uint32_t size, int64_t gap_s) {
+    return (log->sieves[tap] = sl_head_sieve_new(size, gap_s)) ? 0 : -1;
+}
+
+/* Room for so many more bytes, beside what the taps behind this one may need. */
+static int make_room(struct sl_log *log, size_t more) {
+    size_t want = log->at + more + (size_t)log->n_taps * TAP_MAX + 1;
+
+    if (want <= log->room)
+        return 0;
+    uint8_t *grown = realloc(log->bytes, 2 * want);
+    if (!grown)
+        return -1;
+    log->bytes = grown;
+    log->room = 2 * want;
+    return 0;
+}
+
+int sl_log_events_and_heads(struct sl_log *log, uint32_t tap, const struct sl_event_batch *events,
+                            const struct sl_packet *packets, const uint32_t *sel,
+                            struct sl_error *err) {
+    size_t number = log->at;
+
+    if (!log->sieves[tap]) {
+        sl_log_events(log, tap, events);
+        return 0;
+    }
+    sl_log_events(log, tap, events);
+    log->bytes[number] |= 1; /* the lowest bits come first */
+    for (uint32_t i = 0; i < events->n; i++) {
+        const struct sl_flow_event *e = &events->events[i];
+        const struct sl_packet *p = &packets[sel[e->position]];
+        uint32_t n = sl_head_sieve_take(log->sieves[tap], e, p->payload_cap);
+        if (make_room(log, n + 2 * (size_t)SL_PACKED_NUMBER_MAX) < 0)
+            return sl_error_set(err, SL_EXIT_INPUT, "out of memory for the heads of flows");
+        uint8_t *end = sl_number_pack(log->bytes + log->at, p->payload_cap);
+        end = sl_number_pack(end, n);
+        memcpy(end, p->data + p->payload_off, n);
+        log->at = (size_t)(end - log->bytes) + n;
+    }
+    return 0;
 }
 
 int sl_log_finish(struct sl_log *log, struct sl_error *err) {
@@ -95,6 +150,14 @@ int sl_log_finish(struct sl_log *log, struct sl_error *err) {
 
 uint64_t sl_log_size(const struct sl_log *log) {
     return log->size;
+}
+
+uint64_t sl_log_sum(const struct sl_log *log) {
+    uint64_t sum = log->times;
+
+    for (uint32_t i = 0; i < log->n_taps; i++)
+        sum = sum * 3 + log->events[i];
+    return sum;
 }
 
 uint32_t sl_log_crc(const struct sl_log *log) {
@@ -107,7 +170,8 @@ struct sl_log_reader {
     char *path;
     FILE *file;
     uint64_t offset, left;
-    uint8_t bytes[BLOCK_MAX];
+    uint8_t *bytes;
+    size_t room;
 };
 
 static int damaged(const struct sl_log_reader *r, struct sl_error *err) {
@@ -117,9 +181,10 @@ static int damaged(const struct sl_log_reader *r, struct sl_error *err) {
 
 struct sl_log_reader *sl_log_open(const char *path, uint64_t offset, uint64_t size,
                                   struct sl_error *err) {
-    struct sl_log_reader *r = malloc(sizeof *r);
+    struct sl_log_reader *r = calloc(1, sizeof *r);
 
-    if (!r) {
+    if (!r || !(r->bytes = malloc(r->room = READ_FIRST))) {
+        free(r);
         sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory", path);
         return NULL;
     }
@@ -140,7 +205,19 @@ void sl_log_close(struct sl_log_reader *r) {
     if (r->file)
         (void)fclose(r->file);
     free(r->path);
+    free(r->bytes);
     free(r);
+}
+
+static int make_read_room(struct sl_log_reader *r, uint32_t size) {
+    if (size <= r->room)
+        return 0;
+    uint8_t *grown = realloc(r->bytes, size);
+    if (!grown)
+        return -1;
+    r->bytes = grown;
+    r->room = size;
+    return 0;
 }
 
 int sl_log_next(struct sl_log_reader *r, struct sl_cursor *block, struct sl_error *err) {
@@ -150,7 +227,7 @@ int sl_log_next(struct sl_log_reader *r, struct sl_cursor *block, struct sl_erro
         return damaged(r, err);
     struct sl_cursor c = {r->bytes, r->bytes + SIZE_BYTES};
     uint32_t size = sl_le32(&c, 0);
-    if (!size || size > sizeof r->bytes || size > r->left - SIZE_BYTES ||
+    if (!size || size > BLOCK_MAX || size > r->left - SIZE_BYTES || make_read_room(r, size) < 0 ||
         fread(r->bytes, size, 1, r->file) != 1)
         return damaged(r, err);
     r->left -= SIZE_BYTES + size;

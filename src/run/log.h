@@ -2,7 +2,10 @@
  * (flow/event_pack.h) that takes it later, behind the logs of the pieces of the capture before it
  * (replay.c).
  *
- *     blocks:  u32 bytes that follow; times; { number of the tap + 1, events } ..., 0
+ *     blocks:  u32 bytes that follow; times; { 2 * (number of the tap + 1), events } ..., 0
+ *
+ * A tap that keeps the first bytes of flows has 1 added to its number, and behind its events for
+ * each: how many bytes of payload were captured, how many are here, and these (flow/head_sieve.h).
  *
  * A block is what one step of the run held: SL_BATCH packets at most, and the events of each tap
  * that keeps flows. All packets have their times in it, because the capture's clock (flow/clock.h)
@@ -13,6 +16,7 @@
 
 #include "../error.h"
 #include "../flow/event_pack.h"
+#include "../flow/head_sieve.h"
 #include "../output/outfile.h"
 
 /* ---- writing ---- */
@@ -27,10 +31,17 @@ void sl_log_free(struct sl_log *); /* NULL is allowed */
 int sl_log_packets(struct sl_log *, const struct sl_packet *, uint32_t n,
                    struct sl_error *) SL_USED;
 void sl_log_events(struct sl_log *, uint32_t tap, const struct sl_event_batch *);
+/* The same for a tap that keeps heads: of packets[sel[position of the event]]. */
+int sl_log_events_and_heads(struct sl_log *, uint32_t tap, const struct sl_event_batch *,
+                            const struct sl_packet *, const uint32_t *sel,
+                            struct sl_error *) SL_USED;
+/* Heads are wanted of that tap's flows. -1: no memory. */
+int sl_log_keep_heads(struct sl_log *, uint32_t tap, uint32_t size, int64_t gap_s) SL_USED;
 /* Writes what is left. */
 int sl_log_finish(struct sl_log *, struct sl_error *) SL_USED;
 uint64_t sl_log_size(const struct sl_log *); /* bytes, when it is finished, */
-uint32_t sl_log_crc(const struct sl_log *);  /* and their CRC-32 (that of zlib) */
+uint32_t sl_log_crc(const struct sl_log *);  /* and their CRC-32 (that of zlib); and */
+uint64_t sl_log_sum(const struct sl_log *); /* a sum of what was logged, whatever blocks it is in */
 
 /* ---- reading ---- */
 

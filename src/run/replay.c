@@ -6,6 +6,12 @@
 
 enum { BLOCKS = 64 }; /* taken before the caller is asked to look up */
 
+/* What a block has of an event's payload. */
+struct head {
+    uint32_t captured, kept;
+    const uint8_t *bytes; /* in the block */
+};
+
 struct sl_replay {
     const struct sl_log_part *parts;
     uint32_t n, next; /* next: the part to be opened */
@@ -13,6 +19,7 @@ struct sl_replay {
     struct sl_event_memory *memory; /* of each tap, in this log */
     struct sl_event_batch *events;  /* of each tap, of the block at hand, */
     struct sl_event_batch some;     /* and those of them up to an end of the clock's block */
+    struct head (*heads)[SL_BATCH]; /* of each tap, for the events of the block */
     struct sl_time before;
     uint32_t n_taps;
 };
@@ -35,6 +42,7 @@ void sl_replay_free(struct sl_replay *p) {
     sl_log_close(p->log);
     free(p->memory);
     free(p->events);
+    free(p->heads);
     free(p);
 }
 
@@ -46,7 +54,8 @@ static int make_room(struct sl_replay *p, uint32_t n_taps, struct sl_error *err)
     p->n_taps = n_taps;
     p->memory = calloc(n_taps + 1, sizeof *p->memory);
     p->events = calloc(n_taps + 1, sizeof *p->events);
-    if (p->memory && p->events)
+    p->heads = calloc(n_taps + 1, sizeof *p->heads);
+    if (p->memory && p->events && p->heads)
         return 0;
     return sl_error_set(err, SL_EXIT_INPUT, "out of memory");
 }
@@ -62,9 +71,31 @@ static int open_next(struct sl_replay *p, struct sl_error *err) {
     return p->log ? 0 : -1;
 }
 
+static int unpack_heads(struct sl_cursor *block, struct head *heads, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t captured, kept;
+        if (sl_number_unpack(block, &captured) < 0 || sl_number_unpack(block, &kept) < 0 ||
+            captured > UINT32_MAX || kept > captured || !sl_has(block, kept))
+            return -1;
+        heads[i] = (struct head){(uint32_t)captured, (uint32_t)kept, block->at};
+        block->at += kept;
+    }
+    return 0;
+}
+
+/* A tap's events; with_heads: what the log has for the heads of its flows follows. */
+static int unpack_tap(struct sl_run *r, struct sl_replay *p, struct sl_cursor *block, uint64_t tap,
+                      int with_heads) {
+    if (tap >= p->n_taps || !r->taps[tap]->flows || with_heads != (r->taps[tap]->head_size > 0) ||
+        sl_events_unpack(block, &p->memory[tap], &p->events[tap], r->batch.packets, r->read,
+                         &r->flow_options.seed) < 0)
+        return -1;
+    return with_heads ? unpack_heads(block, p->heads[tap], p->events[tap].n) : 0;
+}
+
 /* The batch's times and every tap's events from a block. */
 static int unpack(struct sl_run *r, struct sl_replay *p, struct sl_cursor block) {
-    uint64_t tap;
+    uint64_t number;
 
     if (sl_times_unpack(&block, r->batch.packets, &r->read, &p->before) < 0 || !r->read)
         return -1;
@@ -72,12 +103,10 @@ static int unpack(struct sl_run *r, struct sl_replay *p, struct sl_cursor block)
         r->batch.packets[i].number64 = r->clock.packets + 1 + i;
     for (uint32_t i = 0; i < p->n_taps; i++)
         sl_event_batch_clear(&p->events[i], r->clock.packets + 1);
-    while (sl_number_unpack(&block, &tap) == 0) {
-        if (!tap)
+    while (sl_number_unpack(&block, &number) == 0) {
+        if (!number)
             return sl_left(&block) ? -1 : 0;
-        if (tap > p->n_taps || !r->taps[tap - 1]->flows ||
-            sl_events_unpack(&block, &p->memory[tap - 1], &p->events[tap - 1], r->batch.packets,
-                             r->read, &r->flow_options.seed) < 0)
+        if (unpack_tap(r, p, &block, number / 2 - 1, number & 1) < 0)
             return -1;
     }
     return -1;
@@ -129,12 +158,65 @@ static struct sl_event_batch *events_until(struct sl_run *r, struct sl_replay *p
     return &p->some;
 }
 
-static int take(struct sl_run *r, struct sl_replay *p, uint32_t end) {
-    for (uint32_t i = 0; i < p->n_taps; i++) {
-        struct sl_flows *flows = r->taps[i]->flows;
-        if (flows && sl_flows_take(flows, events_until(r, p, i, end), NULL, &r->error) < 0)
+/* The packet that an event was made of, as far as heads look at it. */
+static void make_packet(struct sl_packet *packet, const struct sl_flow_event *e,
+                        const struct sl_stamp *stamp, const struct head *head) {
+    int no_flow = e->bits & SL_EVENT_NO_FLOW;
+
+    packet->flow = no_flow ? SL_NO_FLOW : stamp->flow;
+    packet->dir = stamp->dir;
+    packet->flow_pkt64 = stamp->ordinal;
+    packet->protos = e->bits & SL_EVENT_TCP ? (uint64_t)1 << SL_P_TCP : 0;
+    packet->frag_offset = (e->bits & SL_EVENT_LATER_FRAGMENT) != 0;
+    packet->tcp_flags = e->tcp_flags;
+    packet->seq = e->seq;
+    packet->data = head->bytes;
+    packet->payload_off = 0;
+    packet->payload_cap = head->captured;
+}
+
+/* Gives the tap's heads what the log has for them. */
+static int take_heads(struct sl_run *r, const struct sl_replay *p, uint32_t tap,
+                      const struct sl_event_batch *events, const struct sl_stamp *stamps,
+                      const struct head *heads) {
+    struct sl_heads *of = r->taps[tap]->heads;
+
+    for (uint32_t i = 0; i < events->n; i++) {
+        const struct sl_flow_event *e = &events->events[i];
+        struct sl_packet *packet = &r->batch.packets[e->number];
+        make_packet(packet, e, &stamps[i], &heads[i]);
+        if (sl_heads_wants(of, packet) > heads[i].kept)
+            return sl_error_set(
+                &r->error, SL_EXIT_INPUT,
+                "%s: the first bytes of the flow of packet %llu are not in it: count "
+                "the capture in larger pieces",
+                p->parts[p->next - 1].path, (unsigned long long)(events->base + e->number));
+        packet->payload_cap = heads[i].kept;
+        if (sl_heads_take(of, r->batch.packets, &e->number, 1, &r->error) < 0)
             return -1;
     }
+    return 0;
+}
+
+static int take_tap(struct sl_run *r, struct sl_replay *p, uint32_t tap, uint32_t end) {
+    struct sl_event_batch *events = events_until(r, p, tap, end);
+    struct sl_stamp stamps[SL_BATCH] = {0};
+    const struct head *heads = p->heads[tap];
+
+    if (sl_flows_take(r->taps[tap]->flows, events, r->taps[tap]->heads ? stamps : NULL, &r->error) <
+        0)
+        return -1;
+    if (!r->taps[tap]->heads)
+        return 0;
+    for (uint32_t i = 0; i < p->events[tap].n && p->events[tap].events[i].number < r->at; i++)
+        heads++; /* of events that have been taken */
+    return take_heads(r, p, tap, events, stamps, heads);
+}
+
+static int take(struct sl_run *r, struct sl_replay *p, uint32_t end) {
+    for (uint32_t i = 0; i < p->n_taps; i++)
+        if (r->taps[i]->flows && take_tap(r, p, i, end) < 0)
+            return -1;
     r->at = end;
     for (uint32_t i = 0; i < p->n_taps && r->sweeps; i++)
         if (r->taps[i]->flows && sl_flows_sweep(r->taps[i]->flows, r->sweep_s, &r->error) < 0)

@@ -3,6 +3,7 @@
 #include "run.h"
 
 #include "interrupt.h"
+#include "log.h"
 
 enum { BATCHES = 64, LINK_ETHERNET = 1 };
 
@@ -53,6 +54,8 @@ static int skim_batch(struct sl_run *r, struct sl_run_tap *tap) {
     sl_counter_add(&r->counter, b->packets, b->sel, b->n);
     if (!tap || !tap->wants_flows)
         return 0;
+    if (r->log)
+        sl_log_events(r->log, tap->index, &r->events);
     return sl_tap_take(tap, &r->events, NULL) < 0 ? -1 : sl_tap_sweep(tap);
 }
 

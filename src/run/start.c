@@ -41,17 +41,32 @@ int sl_run_start(struct sl_run *r, uint32_t workers, uint64_t split_bytes,
     return sl_crew_start(r, workers, (size_t)split_bytes, script) ? 0 : -1;
 }
 
-int sl_run_log(struct sl_run *r, struct sl_outfile *file, int tables) {
-    r->tableless = !tables;
-    r->log = sl_log_new(file, r->n_taps);
-    return r->log ? 0 : sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory for a log of events");
+/* No flow ends by a shorter gap; 0: by none. */
+static int64_t shortest_gap(const struct sl_run *r) {
+    const struct sl_flow_options *o = &r->flow_options;
+    int64_t gap = o->idle_tcp_s < o->idle_other_s ? o->idle_tcp_s : o->idle_other_s;
+
+    return gap && o->closing_s < gap ? o->closing_s : gap;
 }
 
-int sl_run_log_end(struct sl_run *r, uint64_t *size, uint32_t *crc) {
+int sl_run_log(struct sl_run *r, struct sl_outfile *file, int tables) {
+    r->tableless = !tables;
+    int result = (r->log = sl_log_new(file, r->n_taps)) ? 0 : -1;
+
+    for (uint32_t i = 0; i < r->n_taps && result == 0; i++)
+        if (r->taps[i]->head_size)
+            result = sl_log_keep_heads(r->log, i, r->taps[i]->head_size, shortest_gap(r));
+    if (result < 0)
+        sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory for a log of events");
+    return result;
+}
+
+int sl_run_log_end(struct sl_run *r, uint64_t *size, uint32_t *crc, uint64_t *sum) {
     if (sl_log_finish(r->log, &r->error) < 0)
         return -1;
     *size = sl_log_size(r->log);
     *crc = sl_log_crc(r->log);
+    *sum = sl_log_sum(r->log);
     return 0;
 }
 

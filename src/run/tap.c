@@ -31,6 +31,7 @@ struct sl_tap *sl_run_tap(struct sl_run *r, int flows, int look) {
 int sl_tap_heads(struct sl_tap *tap, uint32_t size) {
     struct sl_run_tap *x = of(tap);
 
+    x->head_size = size;
     return (x->heads = sl_heads_new(size, &x->run->error)) ? 0 : -1;
 }
 
@@ -126,6 +127,9 @@ int sl_tap_flows(struct sl_tap *tap) {
         sl_meters_packet(&x->meters, p->ts, p->ip_version != 0, p->len);
     }
     sl_meters_flush(&x->meters);
+    if (r->log &&
+        sl_log_events_and_heads(r->log, x->index, events, packets, tap->sel, &r->error) < 0)
+        return -1;
     /* cppcheck-suppress legacyUninitvar ; it is filled here */
     if (sl_tap_take(x, events, x->flows ? stamps : NULL) < 0)
         return -1;
@@ -144,8 +148,6 @@ int sl_tap_take(struct sl_run_tap *x, struct sl_event_batch *events, struct sl_s
             return sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory for flows");
         return 0;
     }
-    if (r->log)
-        sl_log_events(r->log, x->index, events);
     return x->flows ? sl_flows_take(x->flows, events, stamps, &r->error) : 0;
 }
 

@@ -13,7 +13,7 @@ from support import EXAMPLE, PROGRAM, SLOWNESS, each_capture, path_of, supported
 RETRY = "tries=2 first_ms=20 most_ms=50 total_s=5 stall_s=1"
 STREAMED = [("flows", "jsonl"), ("flows", "json"), ("flows", "csv"), ("flows", "tsv")]
 WHOLE = [("flows", "text"), ("summary", "json"), ("talkers,protocols", "json"), ("timeline", "csv"), ("hours", "json"), ("addresses", "json"),
-         ("report", "json"), ("count", "json"), ("bursts", "json")]
+         ("report", "json"), ("count", "json"), ("bursts", "json"), ("http,tls", "json")]
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,6 @@ def test_what_makes_no_sense(sluice, tmp_path, data):
     refused(sluice("flows", packed, "--checkpoint", here), "compressed")
     refused(sluice("flows", "-", "--checkpoint", here), "standard input")
     refused(sluice("flows", EXAMPLE, "-T", "zeek", "--checkpoint", here), "conn.log")
-    refused(sluice("tls", EXAMPLE, "--checkpoint", here), "heads of flows")
     refused(sluice("examples/rate.lua", EXAMPLE, "--checkpoint", here), "interval")
     for options in (("-c", "5"), ("--from", "+1s"), ("--partial", tmp_path / "p"), ("--max-flows", "9")):
         refused(sluice("flows", EXAMPLE, "--checkpoint", here, *options), "--checkpoint", options[0])
