@@ -26,7 +26,7 @@ from measure import Failed, cache, make_file, run
 ROOT = Path(__file__).resolve().parents[2]
 MIB, GIB = 1 << 20, 1 << 30
 MEASURED = (("full-size packets", "full-1gb"), ("96 bytes of each packet", "small-12m"))
-RECIPES = ("count", "summary", "talkers")
+RECIPES = ("count", "summary", "talkers", "report")
 
 
 @dataclass(frozen=True)

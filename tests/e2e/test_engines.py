@@ -25,8 +25,8 @@ WITHOUT_SLURM = cluster.lacking("munged", "slurmctld", "slurmd", "sbatch")
 
 # Recipes whose pieces do not add up, and why: the list is exact.
 REFUSED = {
-    "compare": "compares two captures", "hours": "reads dir", "http": "asks for the heads of flows", "packets": "reads number",
-    "report": "reads dir", "timeline": "reads dir", "tls": "asks for the heads of flows",
+    "compare": "compares two captures", "http": "asks for the heads of flows", "packets": "reads number",
+    "tls": "asks for the heads of flows",
 }
 
 
@@ -152,6 +152,16 @@ def test_parallel(plan, whole, tmp_path, name):
     assert good(done) == whole(name, "-T", "json")
     assert len(list((tmp_path / "out").glob("*.part"))) == PIECES
     assert good(run("merge.sh", name, tmp_path / "out")) == whole(name)
+
+
+@parallel
+def test_a_report(sluice, plan, tmp_path):
+    """The page is that of one run, but for the record of how it was made."""
+    merged, alone = tmp_path / "merged.html", tmp_path / "alone.html"
+    good(run("parallel.sh", "report", plan("report"), tmp_path / "out", "--", "-o", merged))
+    good(sluice("report", EXAMPLE, "-j", "1", "-o", alone))
+    pages = [re.subn('<article class="card record">.*?</article>', "", path.read_text(), flags=re.S) for path in (merged, alone)]
+    assert pages[0] == pages[1] and pages[0][1] == 1
 
 
 @parallel

@@ -71,7 +71,7 @@ def test_tables(tmp_path):
     done = simulate("--scale", "0.005", "--data", tmp_path, "--sluice", PROGRAM, "--workers", 7, "--files", 3)
     assert done.returncode == 0, done.stderr
     tables = [[[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()] for table in done.stdout.strip().split("\n\n")]
-    assert [len(table) for table in tables] == [8, 8]
+    assert [len(table) for table in tables] == [10, 10]
     assert all(len(row) == len(table[0]) for table in tables for row in table)
     for _, recipe, piece, partial, *_, memory in tables[0][2:]:
         assert float(piece.split()[0]) > 0 and float(memory.split()[0]) > 1
