@@ -9,6 +9,7 @@ import time
 
 PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 START_S = 30
+SETTLED_S = 3
 
 SLURM_CONF = """
 ClusterName=sluice
@@ -140,22 +141,29 @@ class Slurm(Daemons):
         self.env = {"SLURM_CONF": conf, "PATH": PATH}
         self.start("slurmctld", "-D", env=self.env)
         self.start("slurmd", "-D", env=self.env)
-        self.wait_for(lambda: self.run("sinfo", "-h", "-o", "%t").strip() == "idle", "Slurm")
+        self.wait_for(lambda: (self.run("sinfo", "-h", "-o", "%t") or "").strip() == "idle", "Slurm")
 
     def run(self, *args):
-        return subprocess.run(args, env={**os.environ, **self.env}, capture_output=True, text=True, check=False).stdout
+        """What a command prints; None where it fails, as it does when the controller has no time."""
+        done = subprocess.run(args, env={**os.environ, **self.env}, capture_output=True, text=True, check=False)
+        return done.stdout if done.returncode == 0 else None
 
     def finish(self, seconds):
-        """Waits until no job is left. Slurm lets a job that is queued again wait for two minutes; here it starts at once."""
-        deadline = time.monotonic() + seconds
+        """Waits until no job is left. Slurm lets a job that is queued again wait for two minutes, lest a node takes it for the one
+        that it has just been told to kill; here that is over after SETTLED_S."""
+        deadline, waiting = time.monotonic() + seconds, {}
         while True:
-            jobs = [line.split() for line in self.run("squeue", "-h", "-r", "-o", "%A %F_%K %r").splitlines()]
-            if not jobs:
+            now, said = time.monotonic(), self.run("squeue", "-h", "-r", "-o", "%F_%K %r")
+            if said == "":
                 return
-            assert time.monotonic() < deadline, self.said()
-            for _, job, reason in jobs:
-                if reason == "BeginTime":
+            assert now < deadline, self.said()
+            jobs = [line.split() for line in (said or "").splitlines()]
+            late = {job for job, reason in jobs if reason == "BeginTime"}
+            waiting = {job: waiting.get(job, now) for job in late}
+            for job in late:
+                if now - waiting[job] > SETTLED_S:
                     self.run("scontrol", "update", "JobId=" + job, "StartTime=now")
+                    del waiting[job]
             time.sleep(0.3)
 
 
