@@ -70,6 +70,17 @@ local function is_object(v)
   return kind == "object" or kind == "map"
 end
 
+-- "12 packets", "3.4 kB", or where the name is not the unit "bytes low 3.1 kB".
+local function amount(field)
+  local name = field[1]
+  if field.unit and name ~= field.unit then
+    return ("%s %s"):format(name:gsub("_", " "), units.cell(field[2], field))
+  end
+  local shown = units.format(value.tonumber(field[2]) or 0, name == "bytes" and "bytes" or nil,
+    field.digits)
+  return name == "bytes" and shown or ("%s %s"):format(shown, name)
+end
+
 -- "tcp: 12 packets, 3.4 kB" lines of an object of objects, or "tcp 12" of an object of numbers.
 local function object_cell(v)
   local lines = {}
@@ -77,11 +88,7 @@ local function object_cell(v)
     local text
     if is_object(field[2]) then
       local parts = {}
-      for _, inner in ipairs(field[2]) do
-        local unit = inner[1]
-        parts[#parts + 1] = unit == "bytes" and units.format(value.tonumber(inner[2]) or 0, "bytes")
-          or ("%s %s"):format(units.format(value.tonumber(inner[2]) or 0), unit)
-      end
+      for i, inner in ipairs(field[2]) do parts[i] = amount(inner) end
       text = table.concat(parts, ", ")
     else
       text = units.cell(field[2], field)

@@ -286,8 +286,8 @@ local function subtitle_of(info)
   local s = info.stats
   local names = #info.inputs .. " inputs"
   if #info.inputs == 1 then names = info.inputs[1]:match "([^/?]*)[^/]*$" end
-  return ("%s: %s packets, %s"):format(names, units.format(tonumber(s.packets), "packets"),
-    units.format(tonumber(s.bytes), "bytes"))
+  return ("%s: %s%s packets, %s"):format(names, info.sample and "a sample of " or "",
+    units.format(tonumber(s.packets), "packets"), units.format(tonumber(s.bytes), "bytes"))
 end
 
 -- A page's heading: what was read, and when.
@@ -307,6 +307,7 @@ local function page_of(self, info, path)
   local span = self.plan.named[1].sides and "before and after"
     or tonumber(s.timed) > 0 and ("%s to %s"):format(units.time(s.first):sub(1, 19) .. "Z",
     units.time(s.last):sub(1, 19) .. "Z") or "no time stamps"
+  if info.sample then span = span .. ", a sample of it" end
   return { plan = self.plan, version = self.options.version, title = what .. ": " .. name,
     subtitle = span, about = provenance.rows(self.options, self.plan, info), path = path,
     top = self.top or PAGE_TOP }

@@ -150,7 +150,14 @@ def test_a_page_says_what_it_is(sluice, bursty, tmp_path):
     done = sluice("protocols", bursty[0], "--sample", "20%", "-o", page)
     assert done.returncode == 0, done.stderr
     text = page.read_text()
-    assert "--sample 20%" in text and "Protocols, estimated" in text and "Estimated from 55 blocks" in text
+    assert ", a sample of it" in text and "--sample 20%" in text and "Protocols, estimated" in text and "Estimated from 55 blocks" in text
+
+
+def test_a_picture_says_what_it_is(sluice, bursty, tmp_path):
+    done = sluice("talkers", bursty[0], "--sample", "20%", "-o", tmp_path / "sample.svg")
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "sample.svg").read_text()
+    assert "a sample of" in text and "Top talkers, estimated" in text
 
 
 # ---- formats, and what cannot be trusted ----
