@@ -80,6 +80,8 @@ PORT_443 = "p.proto == 6 and (p.sport == 443 or p.dport == 443)"
 TCPDUMP_443 = ("tcpdump", "-r", "{file}", "--count", "tcp port 443")
 
 TCPDUMP_WRITE = ("tcpdump", "-Z", "root", "-r", "{file}", "-w", "{scratch}/theirs.pcap", "tcp port 443")
+TEN = ("talkers", "timeline", "protocols", "countries", "sizes", "health", "networks", "scans", "resets", "dns")
+
 WRITTEN = ("ours.pcap", "theirs.pcap")
 
 # A plan, its pieces one after the other, and their merge.
@@ -137,6 +139,10 @@ CASES = [
          counted=False),
     Case("report of a million flows / flows", "small-12m", "{sluice} report -q -o {scratch}/report.html {file}",
          "{sluice} flows -q {file}", 3.0, cores=2, rounds=3, counted=False),
+    # Ten at most twelve times one: a tenth of all ten, one after the other.
+    Case("ten recipes in one pass / one by one", "small-3m", "{sluice} " + ",".join(TEN) + " -q -T json -j 1 {file}",
+         ("sh", "-c", "for r in " + " ".join(TEN) + "; do {sluice} $r -q -T json -j 1 {file} || exit; done"), 1.2,
+         counted=False),
     Case("memory, all flows live", "small-12m", SUMMARY + "1 --idle 0", goal=48 * MIB,
          goal_per_flow=256, memory=True),
     Case("memory, filter and count", "small-12m", "{sluice} count -q -T json -j 1 -f tcp {file}",
