@@ -2,7 +2,11 @@
 --
 --   local make = require("sluice.aggregate").new { C = ffi.C }   one set for each recipe's worker
 --   make.sum, make.count, …    what the engine puts into the recipe's environment
---   make.seal(), make.open()   outside start, where creating one is an error, and inside it
+--   make.open()                inside start
+--   make.seal()                outside of it, where creating one is an error
+--   make.draft()               while a file is read: what it makes is a draft that nothing can be
+--                              done with, for the file runs again where it is all of start
+--   make.drafted()             why the first draft is an error where there is a start; nil: none
 --   make.list                  the aggregates, in the order of their creation
 --
 -- What recipes may write stands in lua/README.md: the kinds and their options here and in
@@ -16,8 +20,8 @@ local of_flows = require("sluice.aggregate_flows")
 local read = require("sluice.aggregate_read")
 local spec = require("sluice.aggregate_spec")
 
-local error, getmetatable, pairs, pcall, setmetatable, type =
-  error, getmetatable, pairs, pcall, setmetatable, type
+local debug, error, getmetatable, pairs, pcall, setmetatable, type =
+  debug, error, getmetatable, pairs, pcall, setmetatable, type
 
 local aggregate = { kinds = spec.kinds, flow_kinds = of_flows.kinds }
 
@@ -53,13 +57,17 @@ end
 --- A set of constructors, whose aggregates have names of their own. context.C: the library.
 function aggregate.new(context)
   local lib = context and context.C or ffi.C
-  local make, by_name, sealed = { list = {} }, {}, false
+  local make, by_name, sealed, drafts, drafted = { list = {} }, {}, false, false, nil
 
   local function constructor(kind, construct_one)
     return function(options)
-      if sealed then
-        error(("%s { … } belongs into start: aggregates made elsewhere could not be merged")
-          :format(kind), 2)
+      if sealed or drafts then
+        local why = ("%s { … } belongs into start: aggregates made elsewhere could not be merged")
+          :format(kind)
+        if sealed then error(why, 2) end
+        local at = debug.getinfo(2, "Sl")
+        drafted = drafted or ("%s:%d: %s"):format(at.short_src, at.currentline, why)
+        return {}
       end
       local done, object = pcall(construct_one, kind, options)
       if not done then
@@ -81,10 +89,16 @@ function aggregate.new(context)
     make[kind] = constructor(kind, of_flows.new)
   end
   function make.seal()
-    sealed = true
+    sealed, drafts = true, false
   end
   function make.open()
-    sealed = false
+    sealed, drafts = false, false
+  end
+  function make.draft()
+    sealed, drafts = false, true
+  end
+  function make.drafted()
+    return drafted
   end
   return make
 end

@@ -2,12 +2,13 @@
 --
 -- Rows come in an order that depends on the content alone: by key, or by value with ties by key.
 -- They carry label (the aggregate's name), kind, keys (labels of the parts), total (keys before any
--- cut), notes, approximate; of a series bin, its seconds; of a top error; of a quantile q.
+-- cut), notes, approximate, columns (what a view of them shows unless it is told); of a series bin,
+-- its seconds; of a top error; of a quantile q.
 
 local ffi = require("ffi")
 
-local error, ipairs, math, pairs, table, tonumber, tostring, type =
-  error, ipairs, math, pairs, table, tonumber, tostring, type
+local error, ipairs, math, pairs, table, tonumber, tostring, type, unpack =
+  error, ipairs, math, pairs, table, tonumber, tostring, type, unpack
 
 local addr_t = ffi.typeof("struct sl_addr")
 
@@ -84,7 +85,7 @@ end
 local function append(self, row, out, first, last)
   for i = first, last do
     if row.other == 1 and i <= self.n_key then
-      out[#out + 1] = i == 1 and "other" or ""
+      out[#out + 1], out.is_other = i == 1 and "other" or "", true
     else
       out[#out + 1] = cell_of(self.parts[i], row, i - 1)
     end
@@ -141,6 +142,49 @@ local function by_time(a, b)
   return a.offset < b.offset
 end
 
+-- What a value is called: the aggregate's name up to " by ".
+local function value_column(self, name)
+  name = name or self.name:match("^(.+) by .+$") or self.name
+  local unit = self.unit or (name:find("%f[%w]bytes$") and "bytes") or nil
+  return { name = name, unit = unit, type = unit == "s" and "duration" or "number" }
+end
+
+local BINNED = { series = true, sample = true, histogram = true } -- which have other views
+
+local function columns_of(self)
+  if BINNED[self.kind] then return nil end
+  local columns = {}
+  for i, part in ipairs(self.parts) do
+    if i > self.n_key then break end
+    columns[i] = { name = part.label, type = part.type == "address" and "address" or nil }
+  end
+  for _, q in ipairs(self.kind == "quantile" and self.q or {}) do
+    local name = q == 0.5 and "median" or ("p%.15g"):format(100 * q)
+    columns[#columns + 1] = value_column(self, name)
+  end
+  if self.kind ~= "quantile" then columns[#columns + 1] = value_column(self) end
+  return columns
+end
+
+local ADDS_UP = { count = true, sum = true, top = true, distinct = true }
+
+-- Puts what other aggregates hold for the same key behind each row.
+local function join(self, rows, others)
+  for _, other in ipairs(others) do
+    if not rows.columns or not other.get or other.kind == "quantile"
+      or other.n_key ~= self.n_key then
+      error(("aggregate \"%s\" cannot stand beside \"%s\": it needs one value for that key")
+        :format(other.name, self.name), 3)
+    end
+    rows.columns[#rows.columns + 1] = value_column(other)
+    for _, row in ipairs(rows) do
+      local value = not row.is_other and other:get(unpack(row, 1, self.n_key)) or nil
+      row[#rows.columns] = value == nil and ADDS_UP[other.kind] and not row.is_other and 0 or value
+    end
+  end
+  return rows
+end
+
 local function read_rows(self, order, limit)
   local lib, err = self.lib, ffi.new("struct sl_error")
   local view = lib.sl_agg_rows_new(self.c, order, limit, err)
@@ -154,6 +198,7 @@ local function read_rows(self, order, limit)
   end
   local s = stats(self)
   rows.label, rows.kind, rows.keys, rows.q = self.name, self.kind, self.labels, self.q
+  rows.columns, rows.unit = columns_of(self), self.unit
   rows.total = tonumber(view.total)
   rows.notes = notes_of(self, s)
   rows.approximate = s.approximate == 1
@@ -183,23 +228,23 @@ local common = {}
 
 -- All rows: {key, value}, {key1, key2, value}, of a series {time, value} or {time, key, value}, by
 -- key (a series: by key, then time). Keys past the bound are one row "other" at the end. Of a top,
--- the same as top().
-function common.rows(self)
+-- the same as top(). Other aggregates of the same key add a value to each row.
+function common.rows(self, ...)
   local rows
   if self.kind == "top" then
     rows = read_rows(self, ffi.C.SL_AGG_BY_VALUE, self.n)
   else
     rows = read_rows(self, ffi.C.SL_AGG_BY_KEY, 0)
   end
-  return rows
+  return (join(self, rows, { ... }))
 end
 
 -- The n rows with the largest values, largest first, ties by key; of a keyed series the series of
 -- the n keys with the largest sums; of quantile and histogram the n keys with most values.
-function common.top(self, n)
+function common.top(self, n, ...)
   n = check_count(self, n)
   local rows = read_rows(self, ffi.C.SL_AGG_BY_VALUE, n)
-  return rows
+  return (join(self, rows, { ... }))
 end
 
 -- The total of an aggregate without key: 0, or of min, max and mean nil, where nothing was added.

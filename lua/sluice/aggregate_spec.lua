@@ -11,6 +11,7 @@
 --   edges, or from, to and step or factor     of histogram
 --   precision       of distinct: 2^precision registers
 --   seed            of sample: another number is another choice
+--   unit            of the values, for views: "bytes", "s", "%", "packets" …
 --
 -- A part of a key: "address"; "address/24" or "address/24/48" for a prefix (of IPv4, of IPv6: 64);
 -- "string"; "country"; "number"; any other word for a number that is labelled so; and "src:address"
@@ -36,16 +37,16 @@ local TYPES = { number = C.SL_AGG_NUMBER, address = C.SL_AGG_ADDRESS, string = C
 local IPV6_BITS = 64 -- of a prefix that names its IPv4 bits only
 
 local OPTIONS = {
-  count = { "key", "keys" },
-  sum = { "key", "keys", "decimals" },
-  min = { "key", "keys", "decimals" },
-  max = { "key", "keys", "decimals" },
-  mean = { "key", "keys", "decimals" },
-  top = { "key", "n", "keys", "decimals" },
+  count = { "key", "keys", "unit" },
+  sum = { "key", "keys", "decimals", "unit" },
+  min = { "key", "keys", "decimals", "unit" },
+  max = { "key", "keys", "decimals", "unit" },
+  mean = { "key", "keys", "decimals", "unit" },
+  top = { "key", "n", "keys", "decimals", "unit" },
   series = { "bin", "bins", "key", "keys", "decimals" },
-  quantile = { "key", "q", "keys", "decimals" },
+  quantile = { "key", "q", "keys", "decimals", "unit" },
   histogram = { "edges", "from", "to", "step", "factor", "key", "keys", "decimals" },
-  distinct = { "of", "key", "keys", "precision" },
+  distinct = { "of", "key", "keys", "precision", "unit" },
   sample = { "of", "n", "key", "keys", "seed" },
 }
 -- Of these fractions are the rule, so they are kept unless told otherwise.
@@ -206,6 +207,10 @@ function spec.check(kind, options)
   s.seed = whole(name, "seed", options.seed, 0, 0)
   s.q = kind == "quantile" and quantiles(name, options.q) or nil
   s.edges = kind == "histogram" and edges_of(name, options) or nil
+  if options.unit ~= nil and type(options.unit) ~= "string" then
+    fail(name, "unit is a word: \"bytes\"")
+  end
+  s.unit = options.unit
   return s
 end
 

@@ -67,6 +67,20 @@ function View.starts(v, text)
   return C.sl_view_starts(v, text, #text) == 1
 end
 
+local n_of = ffi.new "uint32_t[256]" -- how often each byte stands in a view
+
+--- v:entropy() -> bits a byte, 0 to 8; nil of no bytes.
+function View.entropy(v)
+  if v.size == 0 then return nil end
+  local sum = 0
+  for i = 0, 255 do n_of[i] = 0 end
+  for i = 0, v.size - 1 do n_of[v.data[i]] = n_of[v.data[i]] + 1 end
+  for i = 0, 255 do
+    if n_of[i] > 0 then sum = sum - n_of[i] / v.size * math.log(n_of[i] / v.size) end
+  end
+  return sum / math.log(2)
+end
+
 --- v:text() -> all as a string; v:text(i), v:text(i, n) as slice, cut where the view ends.
 function View.text(v, i, n)
   i = i or 0

@@ -36,6 +36,27 @@ local function network_of(p)
   return (ffi.string(C.sl_skip_name(p.skip)))
 end
 
+local TCP_HEADER = 20 -- bytes, before the options
+local END, PADDING = 0, 1
+
+--- p:tcp_option(kind) -> view of the option's value, or nil: it is not there, or cut off (RFC 9293
+--- 3.2).
+local function tcp_option(p, kind)
+  if p.proto ~= 6 or p.payload_off <= p.l4_off then return nil end
+  local v, at, stop = bytes.view(p.data, p.caplen), p.l4_off + TCP_HEADER, p.payload_off
+  while at < stop do
+    local this, size = v:u8(at), 1
+    if this == nil or this == END then return nil end
+    if this ~= PADDING then
+      size = v:u8(at + 1) or 0
+      if size < 2 or at + size > stop then return nil end
+      if this == kind then return v:slice(at + 2, size - 2) end
+    end
+    at = at + size
+  end
+  return nil
+end
+
 with_getters("struct sl_packet", {
   number = function(p) return (tonumber(p.number64)) end,
   offset = function(p) return (tonumber(p.offset64)) end,
@@ -46,7 +67,7 @@ with_getters("struct sl_packet", {
   frame = function(p) return (bytes.view(p.data, p.caplen)) end,
   src_country = function(p) return (geo.country(p.src)) end,
   dst_country = function(p) return (geo.country(p.dst)) end,
-}, {})
+}, { tcp_option = tcp_option })
 
 local ends, states = {}, {}
 for i = C.SL_END_EOF, C.SL_END_EVICTED do ends[i] = ffi.string(C.sl_flow_end_name(i)) end

@@ -15,6 +15,10 @@ local FIELDS = { about = "string", options = "table", filter = "string", start =
   sides = "boolean", sampled = "function" }
 local HANDLERS = { packet = "function", flow = "function", flows = "function",
   interval = "function", finish = "function", every = "number", traffic = "table" }
+-- A recipe without options may do without start: the file is all of it.
+local SHORT = { about = "string", filter = "string", state = "string", head = "number",
+  every = "number", packet = "function", flow = "function", interval = "function",
+  finish = "function" }
 local MAX_HEAD = 1048576 -- bytes
 local OPTION_FIELDS = { default = true, about = true }
 
@@ -110,6 +114,22 @@ local function told(message)
 end
 recipe.told = told
 
+local function is_short(r)
+  return not r.start and not r.sections and (r.packet or r.flow or r.interval or r.finish) ~= nil
+end
+
+-- Its start reads the file once more, where aggregates can be made, and takes the handlers.
+local function long_form(short, name, chunk)
+  if short.options then fail("recipe %s: options need start = function(opt) … end", name) end
+  check_fields("recipe " .. name, "field", short, SHORT)
+  return { about = short.about, filter = short.filter, state = short.state, head = short.head,
+    every = short.every, start = function()
+      local again = chunk()
+      return { packet = again.packet, flow = again.flow, interval = again.interval,
+        finish = again.finish }
+    end }
+end
+
 --- Loads and checks a recipe. Its name is what users call it.
 function recipe.load(path, name)
   local make = aggregate.new { C = ffi.C }
@@ -118,12 +138,19 @@ function recipe.load(path, name)
     if not readable(path) then fail("recipe %s: no such file", path) end
     fail("recipe %s: %s", name, told(why))
   end
-  make.seal()
+  make.draft()
   local estimates = {}
-  local ok, r = pcall(setfenv(chunk, recipe.environment(make, path, estimates)))
+  setfenv(chunk, recipe.environment(make, path, estimates))
+  local ok, r = pcall(chunk)
+  make.seal()
   if not ok then fail("recipe %s: %s", name, told(r)) end
   if type(r) ~= "table" then
     fail("recipe %s: the file must return a table with start = function(opt) … end", name)
+  end
+  if is_short(r) then
+    r = long_form(r, name, chunk)
+  elseif make.drafted() then
+    fail("recipe %s: %s", name, told(make.drafted()))
   end
   check_fields("recipe " .. name, "field", r, FIELDS)
   if not r.start and not r.sections then

@@ -99,13 +99,38 @@ local function add(self, kind, spec)
   return v
 end
 
---- out:table { title =, columns = { "name" or { name =, title =, type =, unit = }, … }, rows =,
---- total =, notes =, chart = "the column that a picture shows as bars, or "" for none" }
+-- The columns of a view: those that it is given, else those of the aggregate's rows, and behind
+-- them more. One with value = function(row) is computed.
+local function columns_of(kind, spec)
+  need(kind, spec, "rows")
+  local specs = spec.columns or spec.rows.columns
+  if not specs then need(kind, spec, "columns") end
+  specs = { unpack(specs) }
+  for _, one in ipairs(spec.more or {}) do specs[#specs + 1] = one end
+  for i, one in ipairs(specs) do
+    local compute = type(one) == "table" and one.value
+    for _, row in ipairs(compute and spec.rows or {}) do row[i] = compute(row) end
+  end
+  return view.columns(specs)
+end
+
+-- The rows for which spec.where holds.
+local function rows_of(spec)
+  if not spec.where then return spec.rows end
+  local rows = { notes = spec.rows.notes }
+  for _, row in ipairs(spec.rows) do
+    if spec.where(row) then rows[#rows + 1] = row end
+  end
+  return rows
+end
+
+--- out:table { title =, columns = { "name" or { name =, title =, type =, unit =, value = }, … },
+--- rows =, more = { columns behind these }, where = function(row), total =, notes =,
+--- chart = "the column that a picture shows as bars, or "" for none" }
 function out:table(spec)
-  need("table", spec, "columns")
-  need("table", spec, "rows")
+  local columns = columns_of("table", spec)
   local v = add(self, "table", spec)
-  v.columns, v.rows, v.chart = view.columns(spec.columns), spec.rows, spec.chart
+  v.columns, v.rows, v.chart = columns, rows_of(spec), spec.chart
 end
 
 --- A list of what a recipe has found: see sluice.findings.
@@ -199,26 +224,39 @@ function out:histogram(spec)
   table.insert(v.columns, 2, { name = "to", title = "To", type = edge, unit = spec.unit })
 end
 
+-- What stands in a column, each once, in the order of the rows.
+local function labels_of(rows, index)
+  local list, seen = {}, {}
+  for _, row in ipairs(rows) do
+    local label = row[index]
+    if not seen[label] then list[#list + 1], seen[label] = label, true end
+  end
+  return list
+end
+
 --- out:heatmap { title =, y = { "2026-01-01", … }, x = { "00", … }, columns = { "day", "hour",
 --- { name = "bytes", unit = "bytes" }, … }, rows = { { y, x, v, … }, … } }: colors by the first
 --- amount; a page can show the others.
 function out:heatmap(spec)
-  for _, field in ipairs { "x", "y", "columns", "rows" } do need("heatmap", spec, field) end
+  local columns = columns_of("heatmap", spec)
   local v = add(self, "heatmap", spec)
-  v.x, v.y, v.columns, v.rows = spec.x, spec.y, view.columns(spec.columns), spec.rows
+  v.columns, v.rows = columns, spec.rows
+  v.y, v.x = spec.y or labels_of(spec.rows, 1), spec.x or labels_of(spec.rows, 2)
   if #v.columns < 3 then refuse "out:heatmap needs columns for y, x and at least one amount" end
 end
 
 --- out:scatter { title =, columns = { "service", { name = "bytes", unit = "bytes" }, { name =
 --- "flows", unit = "flows" }, … }, rows =, x = "bytes", y = "flows" }: logarithmic on both axes.
 function out:scatter(spec)
-  need("scatter", spec, "columns")
-  need("scatter", spec, "rows")
+  local columns = columns_of("scatter", spec)
   local v = add(self, "scatter", spec)
-  v.columns, v.rows = view.columns(spec.columns), spec.rows
-  local at = {}
-  for i, c in ipairs(v.columns) do at[c.name] = i end
-  v.x, v.y = spec.x, spec.y
+  v.columns, v.rows = columns, spec.rows
+  local at, amounts = {}, {}
+  for i, c in ipairs(v.columns) do
+    at[c.name] = i
+    if c.unit or c.type == "number" then amounts[#amounts + 1] = c.name end
+  end
+  v.x, v.y = spec.x or amounts[1], spec.y or amounts[2]
   for _, axis in ipairs { tostring(v.x), tostring(v.y) } do
     if (at[axis] or 1) == 1 then refuse("out:scatter has no amount %s", axis) end
   end

@@ -311,7 +311,7 @@ def test_merging_objects_and_bytes(lua):
     ('series { "s" }:add(5, 1)',
      'aggregate "s": add takes a time such as p.ts first, not a number'),
     ('sum { "b", kee = "port" }',
-     'aggregate "b": sum has no option kee; it has key, keys, decimals'),
+     'aggregate "b": sum has no option kee; it has key, keys, decimals, unit'),
     ('sum { key = "port" }', 'sum needs a name: sum { "bytes by port", … }'),
     ('sum { "b", key = { "a", "b", "c", "d" } }', 'aggregate "b": a key has at most 3 parts'),
     ('sum { "b", key = "x:text" }', 'aggregate "b": a key is a number, an address, address/24, '

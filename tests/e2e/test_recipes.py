@@ -180,7 +180,7 @@ def test_one_way(rows, made):
     packets = [(i, udp_frame("192.0.2.1", "192.0.2.2", 1000 + i, 69, b"x")) for i in range(4)]
     packets += [(5, udp_frame("192.0.2.2", "192.0.2.1", 69, 1000, b"y"))] + connection(6)
     assert rows("examples/one-way.lua", made(packets)) == [
-        {"protocol": "udp", "port": 69, "unanswered": 3, "share": 75}]
+        {"protocol": "udp", "port": 69, "unanswered": 3, "flows": 4, "share": 75}]
 
 
 def test_loss_by_network(rows, capture):

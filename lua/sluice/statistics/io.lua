@@ -107,8 +107,8 @@ local function walk(node, depth, path, rows)
   end
 end
 
--- The sets of protocols that packets have, in the order in which they were met, and below each those
--- of the packets inside.
+-- The sets of protocols that packets have, in the order in which they were met, and below each
+-- those of the packets inside.
 local function new_sets() return { list = {}, by_high = {} } end
 
 local function set_of(sets, low, high)
