@@ -321,7 +321,7 @@ def test_table_of_several_amounts_without_chart(lua):
 
 @pytest.mark.parametrize("wrong, said", [
     ('out:table { rows = {} }', "out:table needs columns = { … }"),
-    ('out:heatmap { rows = {}, columns = {} }', "out:heatmap needs x = { … }"),
+    ('out:heatmap { rows = {}, columns = {} }', "out:heatmap needs columns for y, x and at least one amount"),
     ('out:findings { amount = "n" }', "out:findings needs rows = { … }"),
     ('out:table { rows = {}, columns = { { name = "a", type = "float" } } }', "column a: unknown type float"),
     ('out:lines { rows = {}, columns = { "time" } }', "out:lines needs a time column and at least one more"),

@@ -79,7 +79,7 @@ RECIPES = {
     "statistics": None,
     "summary": None,
     "talkers": FLOW,
-    "timeline": PACKET,
+    "timeline": FLOW,
     "examples/inside-outside.lua": PACKET,
     "examples/long-flows.lua": FLOW,
     "examples/packet-sizes.lua": PACKET,
@@ -191,7 +191,7 @@ def test_flow_filter(traced, long_capture):
 
 def test_recipes_together(traced, long_capture):
     several = "talkers,timeline,geomap,examples/port-bytes.lua"
-    assert_compiled(lambda: traced(several, "-Y", "ip", long_capture), "packet filter -Y", "packet filter port-bytes.lua", "packet loop of timeline",
+    assert_compiled(lambda: traced(several, "-Y", "ip", long_capture), "packet filter -Y", "packet filter port-bytes.lua", "flow loop of timeline",
                     "flow loop of talkers", "flow loop of geomap", "flow loop of port-bytes.lua")
 
 
