@@ -346,6 +346,18 @@ def test_manifest_says_how_it_is_run(objects):
         assert secret["valueFrom"]["secretKeyRef"] == {"name": "sluice-urls", "key": "urls", "optional": True}
 
 
+def test_long_plans(tmp_path):
+    """10,000 blobs fit into a ConfigMap; what does not is told before anything is printed."""
+    draw, path = random.Random(1), tmp_path / "plan"
+    line = '{"piece":%d,"pieces":10000,"recipe":"talkers","input":"https://host/container/capture_%d.cap","size":%d,"head":%d,"start":0,"stop":null}\n'
+    lines = [line % (i, draw.randrange(10**9), draw.randrange(2**30), draw.randrange(2**32)) for i in range(1, 10001)]
+    path.write_text("".join(lines))
+    assert good(run("kubernetes.sh", "pieces", "talkers", path, "out")).count(b"completions: 10000\n") == 1
+    path.write_text("".join("%x\n" % draw.getrandbits(8000) for _ in range(1000)))
+    done = run("kubernetes.sh", "pieces", "talkers", path, "out")
+    assert done.returncode == 2 and done.stdout == b"" and b"too long for a ConfigMap" in done.stderr
+
+
 def test_what_the_pods_run(objects, whole, tmp_path):
     """The commands of the manifest, run one by one in this machine's folders instead of a cluster's pods."""
     found = objects(*FILTER, merge=("-T", "json"))
