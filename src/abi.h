@@ -341,8 +341,8 @@ int sl_drop_privileges(const char *user, struct sl_error *err);
 
 /* Pieces of a capture, each read by a program of its own. What they have to tell the flow tables
  * goes into a log in a file (run/log.h), and only with tables also into tables of their own; to be
- * called before sl_run_start. sl_run_log_end: behind the last step; size and CRC-32 of the log, and a sum
- * that is the same for two runs over the same packets. -1: sl_run_error. */
+ * called before sl_run_start. sl_run_log_end: behind the last step; size and CRC-32 of the log, and
+ * a sum that is the same for two runs over the same packets. -1: sl_run_error. */
 struct sl_outfile;
 int sl_run_log(struct sl_run *, struct sl_outfile *, int tables);
 int sl_run_log_end(struct sl_run *, uint64_t *size, uint32_t *crc, uint64_t *sum);
@@ -416,7 +416,8 @@ int sl_tap_heads(struct sl_tap *, uint32_t size);
 /* Packets inside tunnels are packets of the flow table, too, beside those that carry them; no
  * packet is told its flow then. For a run without workers. */
 void sl_tap_inside(struct sl_tap *);
-/* The packet inside a tunnel, as if it stood alone; 0: there is none. */
+/* The packet in the tunnel that a decoded packet is, with what its own headers say: protos are its
+ * own. 0: it is no tunnel, or in doubt, and *inside says nothing. */
 int sl_decode_inside(const struct sl_packet *, struct sl_packet *inside);
 uint64_t sl_tap_heads_lost(const struct sl_tap *); /* sides whose head was cut for want of memory */
 struct sl_tap *sl_run_tap_at(struct sl_run *, uint32_t i); /* the i-th one, from 0 */

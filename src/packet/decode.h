@@ -53,9 +53,6 @@ void sl_decode(struct sl_packet *);
  * Fragments are not looked into. */
 enum { SL_TUNNELS_MAX = 8 };
 void sl_decap(struct sl_packet *);
-
-/* The packet in the tunnel that a decoded packet is, with what its own headers say: protos are its
- * own. 0: it is no tunnel, or in doubt, and *inside says nothing. */
-int sl_decode_inside(const struct sl_packet *, struct sl_packet *inside);
+/* One tunnel alone: sl_decode_inside of abi.h. */
 
 #endif
