@@ -413,8 +413,9 @@ int sl_tap_meter(struct sl_tap *, struct sl_agg *);
 /* Keeps the first size bytes that each side of a flow sends, for sl_flow.head (flow/head.h). The
  * tap keeps flows. -1: sl_run_error. */
 int sl_tap_heads(struct sl_tap *, uint32_t size);
-/* Packets inside tunnels are packets of the flow table, too, beside those that carry them; no
- * packet is told its flow then. For a run without workers. */
+/* The flow table counts as tshark does: packets inside tunnels, too, beside those that carry them,
+ * and none whose transport header is not there whole. No packet is told its flow then. For a run
+ * without workers. */
 void sl_tap_inside(struct sl_tap *);
 /* The packet in the tunnel that a decoded packet is, with what its own headers say: protos are its
  * own. 0: it is no tunnel, or in doubt, and *inside says nothing. */

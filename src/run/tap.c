@@ -76,7 +76,10 @@ static void stamp_packets(struct sl_packet *packets, const struct sl_event_batch
     }
 }
 
+/* With `inside` a packet counts as tshark counts it: where its transport header is whole. */
 static int add_one(struct sl_run_tap *x, struct sl_event_batch *events, const struct sl_packet *p) {
+    if (x->inside && (p->frag_offset || p->skip))
+        return 0;
     if (events->n == SL_BATCH) {
         if (sl_tap_take(x, events, NULL) < 0)
             return -1;

@@ -8,11 +8,10 @@ import subprocess
 import pytest
 
 from build import TUNNELS
-from support import each_capture, fragmented, path_of, pcap, supported, whole
+from support import each_capture, path_of, pcap, supported, whole
 
 pytestmark = pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is not installed")
 TSHARK = ["tshark", "-n", "-q", "-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-o", "tcp.desegment_tcp_streams:FALSE"]
-TRANSPORTS = ("tcp", "udp", "sctp")
 
 
 # Tables that differ from tshark's, and why. An exception that no longer happens fails.
@@ -21,7 +20,6 @@ EXCEPTIONS = {
     "gre-keepalive-vlan-llc.pcap": ("ip, phs", "frame 16: behind Cisco MetaData (0x8909) in GRE, where sluice does not look"),
     "gtp-u-cooked.pcap": ("udp", "frame 64: for the RTP that a SIP message announced tshark makes a conversation of its own"),
     "ipv6-extension-headers.pcap": ("udp", "frame 3: of a routing header tshark takes the final destination"),
-    "ipv6-fragments.pcap": ("ipv6", "frames 2 to 7: tshark's table of IPv6 addresses leaves out later fragments"),
     "malformed/fuzzed-packets-big-endian.pcap": ("phs", "frame 669: IPv6 in IPv4, and longer than the IPv4 packet"),
     "malformed/link-type-with-flag-bits.pcap": ("tcp", "frame 1: of a TCP header that is cut in its options tshark makes no conversation"),
 }
@@ -143,8 +141,6 @@ def check_or_differ(entry, name, check, *args):
 def test_tables_are_tsharks(sluice, entry):
     theirs, ours = by_tshark(entry), by_sluice(sluice, entry)
     for kind in KINDS:
-        if kind in TRANSPORTS and fragmented(entry):
-            continue  # a later fragment is no part of what tshark counts by ports
         if kind == "sctp" and entry["file"] == "sctp-http.pcap":
             continue  # tshark's table leaves out a packet of an association
         check_or_differ(entry, kind, check_ends, entry, theirs, ours, kind)

@@ -95,8 +95,8 @@ local PAIRS = {
   ip = function(p)
     if p.ip_version == 4 then return p.src:text(), p.dst:text() end
   end,
-  ipv6 = function(p)
-    if p.ip_version == 6 then return p.src:text(), p.dst:text() end
+  ipv6 = function(p) -- later fragments are no part of tshark's table, other than those of IPv4
+    if p.ip_version == 6 and p.frag_offset == 0 then return p.src:text(), p.dst:text() end
   end,
 }
 
