@@ -5,7 +5,7 @@
 #
 # Sets recipe, plan, folder, options and merge_options (both lists), pieces (how many the plan has),
 # engines (this folder), and exports SLUICE, the program: the one that is given, that of the checkout,
-# or that in the PATH.
+# or that in the PATH. Who sets verbs before has a word of its own in front of RECIPE.
 set -euo pipefail
 
 engines=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -15,9 +15,13 @@ if [ -z "${SLUICE:-}" ]; then
 fi
 export SLUICE
 
-if [ $# -lt 3 ]; then
-    echo "usage: $0 RECIPE PLAN FOLDER [OPTION]... [-- OPTION OF THE MERGE]..." >&2
+usage() {
+    echo "usage: $0 ${verbs:-}RECIPE PLAN FOLDER [OPTION]... [-- OPTION OF THE MERGE]..." >&2
     exit 2
+}
+
+if [ $# -lt 3 ]; then
+    usage
 fi
 # shellcheck disable=SC2034 # they are for who sources this file
 recipe=$1 plan=$2 folder=$3

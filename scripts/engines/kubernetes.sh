@@ -8,7 +8,8 @@
 # $SLUICE_IMAGE: the image made of the Containerfile beside this script; $SLUICE_PODS: how many pods at
 # a time (100). URLs with their secrets come from the key urls of the Secret sluice-urls, if there is one.
 # scripts/engines/README.md begins at nothing.
-what=${1:-}
+# shellcheck disable=SC2034
+what=${1:-} verbs='pieces|merge '
 shift || true
 . "$(dirname "$0")/common.sh"
 
@@ -98,8 +99,5 @@ merge)
     printf '  backoffLimit: 3\n'
     template merge 2Gi merge.sh "$recipe" "/data/$folder" "${merge_options[@]}"
     ;;
-*)
-    echo "usage: $0 pieces|merge RECIPE PLAN FOLDER [OPTION]... [-- OPTION OF THE MERGE]..." >&2
-    exit 2
-    ;;
+*) usage ;;
 esac

@@ -8,7 +8,7 @@
 # folders. scripts/engines/README.md begins at nothing.
 . "$(dirname "$0")/common.sh"
 
-command -v parallel >/dev/null || {
+[[ $(parallel --version 2>/dev/null) == "GNU parallel"* ]] || { # moreutils has another program of that name
     echo "GNU parallel is not installed (Debian: apt-get install parallel)" >&2
     exit 2
 }

@@ -24,10 +24,7 @@ WITHOUT_SSH = cluster.lacking("parallel", "sshd", "ssh-keygen")
 WITHOUT_SLURM = cluster.lacking("munged", "slurmctld", "slurmd", "sbatch")
 
 # Recipes whose pieces do not add up, and why: the list is exact.
-REFUSED = {
-    "compare": "compares two captures", "http": "asks for the heads of flows", "packets": "reads number",
-    "tls": "asks for the heads of flows",
-}
+REFUSED = {"compare": "compares two captures", "packets": "reads number"}
 
 
 def recipes():
@@ -127,6 +124,22 @@ def test_usage(script, tmp_path):
     done = run(*script, "talkers", tmp_path / "empty", tmp_path / "out")
     assert done.returncode == 2 and b"empty: no piece in it" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_usage_of_kubernetes(plan):
+    for words in ((), ("talkers",), ("split", "talkers", plan("talkers"), "out")):
+        done = run("kubernetes.sh", *words)
+        assert done.returncode == 2 and b"kubernetes.sh pieces|merge RECIPE PLAN FOLDER" in done.stderr and done.stdout == b""
+
+
+def test_another_parallel(plan, tmp_path):
+    """That of moreutils takes other options."""
+    other = tmp_path / "bin" / "parallel"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\necho parallel: invalid option >&2\nexit 1\n")
+    other.chmod(0o755)
+    done = run("parallel.sh", "talkers", plan("talkers"), tmp_path / "out", env={"PATH": "%s:%s" % (other.parent, os.environ["PATH"])})
+    assert done.returncode == 2 and b"GNU parallel is not installed" in done.stderr and not (tmp_path / "out").exists()
 
 
 def test_which_recipes_can_be_cut(sluice):
@@ -414,5 +427,5 @@ def test_readme_slurm(slurm, checkout, whole):
 
 def test_readme_names_the_recipes_that_cannot_be_cut():
     with open(os.path.join(ENGINES, "README.md"), encoding="utf-8") as file:
-        (named,) = re.findall(r"these are (.*?) so far", file.read(), re.S)
+        (named,) = re.findall(r"these are (.*?)[.]\n", file.read(), re.S)
     assert re.findall(r"`(\w+)`", named) == sorted(REFUSED)
