@@ -31,7 +31,7 @@ struct sl_format {
     /* Of the format's own state: what reader.state and sl_reader_state.of_format point to. */
     void *(*copy)(const void *); /* NULL: out of memory */
     int (*equal)(const void *, const void *);
-    uint32_t (*sum)(const void *); /* a checksum of what equal compares */
+    uint32_t (*sum)(const void *);        /* a checksum of what equal compares */
     struct sl_time (*last)(const void *); /* what a packet without time gets */
     void (*free)(void *);
     /* The one interface of a format that has no blocks; NULL: parse queues blocks. */

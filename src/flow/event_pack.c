@@ -43,7 +43,7 @@ int sl_number_unpack(struct sl_cursor *from, uint64_t *number) {
 }
 
 static uint64_t folded(int64_t n) {
-    return (uint64_t)n << 1 ^ (uint64_t)(n >> 63);
+    return (uint64_t)n << 1 ^ (n < 0 ? UINT64_MAX : 0);
 }
 
 static int64_t unfolded(uint64_t n) {

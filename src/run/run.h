@@ -26,7 +26,7 @@ struct sl_run_tap {
     struct sl_flows *flows; /* NULL: it keeps none here */
     struct sl_heads *heads; /* the same */
     struct sl_meters meters;
-    uint32_t head_size;     /* 0: they are not wanted */
+    uint32_t head_size; /* 0: they are not wanted */
 };
 
 struct sl_crew;

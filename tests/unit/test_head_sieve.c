@@ -69,6 +69,7 @@ static void run(uint32_t seam, struct sl_heads *heads) {
 
     assert_true(flows && sieve);
     for (uint32_t i = 0; i < N; i++) {
+        /* cppcheck-suppress arrayIndexOutOfBoundsCond ; i is below N */
         struct sl_event_batch b = {.base = i + 1, .n = 1, .events = {events[i]}};
         struct sl_stamp stamp = {0};
         struct sl_packet p = packets[i];
