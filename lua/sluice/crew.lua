@@ -4,8 +4,9 @@
 -- their own, which are added to the main ones at the end.
 local ffi = require "ffi"
 local C = require("sluice.abi").C
+local late = require "sluice.late"
 local trace = require "sluice.trace"
-local shared_state = require "sluice.uses.shared"
+local shared_state = late "sluice.uses.shared"
 local uses = require "sluice.uses"
 
 local crew = {}

@@ -2,9 +2,10 @@
 -- output or into a file.
 local ffi = require "ffi"
 local C = require("sluice.abi").C
-local clock = require "sluice.clock"
+local late = require "sluice.late"
+local clock = late "sluice.clock"
 local csv = require "sluice.csv"
-local database = require "sluice.database"
+local database = late "sluice.database"
 local fields = require "sluice.fields"
 local geo = require "sluice.geo"
 local json = require "sluice.json"

@@ -1,7 +1,8 @@
 -- Views for people at a terminal: aligned tables, bars and charts of block characters. Every string
 -- goes through strings.visible() (in units.cell()): nothing from a capture drives the terminal.
 local blocks = require "sluice.blocks"
-local charts = require "sluice.text_charts"
+local late = require "sluice.late"
+local charts = late "sluice.text_charts"
 local strings = require "sluice.strings"
 local text_table = require "sluice.text_table"
 local units = require "sluice.units"
