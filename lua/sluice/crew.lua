@@ -112,6 +112,13 @@ function crew.start(run)
   return workers
 end
 
+--- How many workers take the logs of pieces, 0: it is done alone, as the first bytes of flows want
+--- (heads). wanted: -j, or nil.
+function crew.of_replay(wanted, heads)
+  local workers = wanted or tonumber(C.sl_cores())
+  return not heads and workers > 1 and workers or 0
+end
+
 --- Names of the recipes whose handlers workers run, for the message when one does not return.
 function crew.names(run)
   local names = {}

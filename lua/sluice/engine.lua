@@ -203,16 +203,19 @@ function engine.replay(recipes, opts, logs)
   local handle = C.sl_run_open(o, err)
   if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
   local self = new_run(ffi.gc(handle, C.sl_run_close), recipes, opts)
-  self.logs, self.workers = { list, logs }, 0 -- to be kept as long as the run
+  self.logs = { list, logs } -- to be kept as long as the run
+  local heads = false
   if opts.flow_filter then self:need_flow_handlers() end
   for _, g in ipairs(self.groups) do
     g.tap = C.sl_run_tap(handle, g.flows and 1 or 0, g.look and 1 or 0)
     if g.tap == nil then self:fail() end
     meter(self, g)
     if g.head > 0 and C.sl_tap_heads(g.tap, g.head) < 0 then self:fail() end
+    heads = heads or g.head > 0
     fill_group(g)
   end
-  if C.sl_run_start(handle, 0, 0, nil) < 0 then self:fail() end
+  self.workers = crew.of_replay(opts.workers, heads)
+  if C.sl_run_start(handle, self.workers, 0, nil) < 0 then self:fail() end
   return self
 end
 
@@ -547,10 +550,10 @@ function Run:read()
     self:guarded "go_on"
     if C.sl_run_error(self.handle).code ~= 0 then self:fail() end
   end
-  if self.logs then
-    self:guarded("skim", C.sl_run_replay)
-  elseif self.workers > 0 then
+  if self.workers > 0 then
     self:guarded "conduct"
+  elseif self.logs then
+    self:guarded("skim", C.sl_run_replay)
   elseif self:skims() then
     self:guarded("skim", C.sl_run_skim)
   else

@@ -2,6 +2,7 @@
 
 #include "../script.h"
 #include "interrupt.h"
+#include "replay.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -68,8 +69,10 @@ static struct sl_shard *ready_shard(struct sl_crew *c, uint32_t *queue) {
  * of them counts is then the same in every run, which matters where an aggregate is past its bound.
  */
 static int may_cut(const struct sl_crew *c, const struct sl_run *worker) {
-    return c->cut % c->n_workers == sl_crew_index(c, worker) && !c->cutting && !c->cut_all &&
-           c->cut - c->taken < c->n_splits && (c->waiting < WAITING_MAX || c->hungry);
+    int is_its_turn = c->main->replay || c->cut % c->n_workers == sl_crew_index(c, worker);
+
+    return is_its_turn && !c->cutting && !c->cut_all && c->cut - c->taken < c->n_splits &&
+           (c->waiting < WAITING_MAX || c->hungry);
 }
 
 /* ---- doing it; the lock is given up meanwhile ---- */
@@ -149,6 +152,33 @@ static int work_at_reader(struct sl_crew *c, struct sl_run *worker) {
     return n > 0;
 }
 
+/* Fills the next split from logs (replay.h): there is nothing to decode. */
+static void work_at_logs(struct sl_crew *c) {
+    struct sl_split *s = sl_crew_split(c, c->cut);
+    struct sl_error err = {0};
+    struct sl_time first;
+
+    c->cutting = 1;
+    pthread_mutex_unlock(&c->lock);
+    sl_split_reset(s, c->cut);
+    int n = sl_replay_fill(c->main, s, &first, &err);
+    pthread_mutex_lock(&c->lock);
+    c->cutting = 0;
+    if (n < 0) {
+        fail(c, UINT64_MAX, &err);
+    } else if (n == 0) {
+        c->cut_all = 1;
+    } else {
+        if (!c->cut++)
+            begin(c, first);
+        s->left = c->sharing;
+        s->decoded = 1;
+        line_up(c);
+        let_go(c);
+    }
+    tell_workers(c);
+}
+
 /* Puts the split that the worker was at into its line. */
 static void hand_in(struct sl_crew *c, struct sl_run *worker) {
     struct sl_split *s = worker->split;
@@ -175,7 +205,9 @@ uint32_t sl_crew_turn(struct sl_run *worker) {
         if ((shard = ready_shard(c, &queue)) != NULL) {
             work_at_shard(c, shard, queue);
         } else if (may_cut(c, worker)) {
-            if (work_at_reader(c, worker))
+            if (c->main->replay)
+                work_at_logs(c);
+            else if (work_at_reader(c, worker))
                 break;
         } else if (sl_crew_all_finished(c)) {
             break;
@@ -320,7 +352,7 @@ struct sl_crew *sl_crew_start(struct sl_run *r, uint32_t workers, size_t split_b
     c->script = script;
     c->n_workers = workers;
     c->split_bytes = split_bytes;
-    c->reader = sl_feed_reader(r->feed, 0);
+    c->reader = r->replay ? NULL : sl_feed_reader(r->feed, 0);
     c->failed_at = UINT64_MAX;
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->work, NULL);

@@ -22,8 +22,9 @@
 
 struct sl_crew;
 
-/* Runs `workers` of them over the feed's only input for the taps of the run; script: struct
- * sl_script, where they must run Lua, else NULL. NULL: r->error. */
+/* Runs `workers` of them over the feed's only input, or over the logs of a run without one that
+ * keeps no heads (replay.h), for the taps of the run; script: struct sl_script, where they must run
+ * Lua, else NULL. NULL: r->error. */
 struct sl_crew *sl_crew_start(struct sl_run *, uint32_t workers, size_t split_bytes,
                               const struct sl_script *script) SL_USED;
 /* Ends them, if they have not ended, and frees. What they counted goes to the run before. */

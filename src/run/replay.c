@@ -1,10 +1,14 @@
 #include "replay.h"
 
 #include "interrupt.h"
+#include "split.h"
 
 #include <stdlib.h>
 
-enum { BLOCKS = 64 }; /* taken before the caller is asked to look up */
+enum {
+    BLOCKS = 64,      /* taken before the caller is asked to look up */
+    SPLIT_BLOCKS = 64 /* that a split is filled with */
+};
 
 /* What a block has of an event's payload. */
 struct head {
@@ -21,6 +25,7 @@ struct sl_replay {
     struct sl_event_batch some;     /* and those of them up to an end of the clock's block */
     struct head (*heads)[SL_BATCH]; /* of each tap, for the events of the block */
     struct sl_time before;
+    uint64_t packets; /* of the blocks before the one at hand */
     uint32_t n_taps;
 };
 
@@ -86,7 +91,8 @@ static int unpack_heads(struct sl_cursor *block, struct head *heads, uint32_t n)
 /* A tap's events; with_heads: what the log has for the heads of its flows follows. */
 static int unpack_tap(struct sl_run *r, struct sl_replay *p, struct sl_cursor *block, uint64_t tap,
                       int with_heads) {
-    if (tap >= p->n_taps || !r->taps[tap]->flows || with_heads != (r->taps[tap]->head_size > 0) ||
+    if (tap >= p->n_taps || !r->taps[tap]->wants_flows ||
+        with_heads != (r->taps[tap]->head_size > 0) ||
         sl_events_unpack(block, &p->memory[tap], &p->events[tap], r->batch.packets, r->read,
                          &r->flow_options.seed) < 0)
         return -1;
@@ -100,9 +106,10 @@ static int unpack(struct sl_run *r, struct sl_replay *p, struct sl_cursor block)
     if (sl_times_unpack(&block, r->batch.packets, &r->read, &p->before) < 0 || !r->read)
         return -1;
     for (uint32_t i = 0; i < r->read; i++)
-        r->batch.packets[i].number64 = r->clock.packets + 1 + i;
+        r->batch.packets[i].number64 = p->packets + 1 + i;
     for (uint32_t i = 0; i < p->n_taps; i++)
-        sl_event_batch_clear(&p->events[i], r->clock.packets + 1);
+        sl_event_batch_clear(&p->events[i], p->packets + 1);
+    p->packets += r->read;
     while (sl_number_unpack(&block, &number) == 0) {
         if (!number)
             return sl_left(&block) ? -1 : 0;
@@ -113,15 +120,15 @@ static int unpack(struct sl_run *r, struct sl_replay *p, struct sl_cursor block)
 }
 
 /* The next block of all logs. An SL_STEP_…. */
-static uint32_t read_block(struct sl_run *r, struct sl_replay *p) {
+static uint32_t read_block(struct sl_run *r, struct sl_replay *p, struct sl_error *err) {
     struct sl_cursor block;
     int found = 0;
 
     while (!found) {
-        if (!p->log || !(found = sl_log_next(p->log, &block, &r->error))) {
+        if (!p->log || !(found = sl_log_next(p->log, &block, err))) {
             if (p->next == p->n)
                 return SL_STEP_END;
-            if (open_next(p, &r->error) < 0)
+            if (open_next(p, err) < 0)
                 return SL_STEP_ERROR;
         }
         if (found < 0)
@@ -130,7 +137,7 @@ static uint32_t read_block(struct sl_run *r, struct sl_replay *p) {
     r->at = 0;
     if (unpack(r, p, block) == 0)
         return SL_STEP_PACKETS;
-    sl_error_set(&r->error, SL_EXIT_INPUT, "%s: it is damaged: write it again",
+    sl_error_set(err, SL_EXIT_INPUT, "%s: it is damaged: write it again",
                  p->parts[p->next - 1].path);
     return SL_STEP_ERROR;
 }
@@ -267,10 +274,46 @@ int sl_run_replay(struct sl_run *r) {
         if (sl_interrupted())
             return SL_STEP_INTERRUPTED;
         if (r->at == r->read)
-            state = read_block(r, p);
+            state = read_block(r, p, &r->error);
         if (state == SL_STEP_PACKETS && advance(r, p) < 0)
             state = SL_STEP_ERROR;
     }
     meter(r, state == SL_STEP_END);
     return (int)state;
+}
+
+/* ---- for several workers ---- */
+
+/* The times of the block at hand, up to each end of a block of the clock. */
+static int fill_times(struct sl_run *r, struct sl_split *split) {
+    for (uint32_t at = 0, n; at < r->read; at += n) {
+        uint32_t room = sl_clock_room(r->batch.packets[at].number64 - 1);
+        n = r->read - at < room ? r->read - at : room;
+        if (sl_split_add_times(split, &r->batch.packets[at], n) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int sl_replay_fill(struct sl_run *r, struct sl_split *split, struct sl_time *first,
+                   struct sl_error *err) {
+    struct sl_replay *p = r->replay;
+
+    if (make_room(p, r->n_taps, err) < 0)
+        return -1;
+    for (int i = 0; i < SPLIT_BLOCKS; i++) {
+        uint32_t state = read_block(r, p, err);
+        if (state == SL_STEP_END)
+            return i > 0;
+        if (state != SL_STEP_PACKETS)
+            return -1;
+        if (!i)
+            *first = r->batch.packets[0].ts;
+        for (uint32_t t = 0; t < p->n_taps; t++)
+            if (sl_split_add_events(split, t, &p->events[t]) < 0)
+                return sl_error_set(err, SL_EXIT_INPUT, "out of memory for flows");
+        if (fill_times(r, split) < 0)
+            return sl_error_set(err, SL_EXIT_INPUT, "out of memory");
+    }
+    return 1;
 }

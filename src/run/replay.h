@@ -14,4 +14,11 @@ struct sl_replay;
 struct sl_replay *sl_replay_new(const struct sl_log_part *, uint32_t n, struct sl_error *) SL_USED;
 void sl_replay_free(struct sl_replay *); /* NULL is allowed */
 
+/* For several workers (crew.h): fills a split with the next events and times. One at a time may do
+ * so; the run's batch is used meanwhile. first: time of the split's first packet. 1: done, 0: the
+ * logs have ended, -1 with *err: one of them cannot be taken. */
+struct sl_split;
+int sl_replay_fill(struct sl_run *, struct sl_split *, struct sl_time *first,
+                   struct sl_error *) SL_USED;
+
 #endif

@@ -39,10 +39,11 @@ def pieces(sluice, tmp_path):
 
 def same(sluice, recipe, files, inputs, *options, form="json"):
     """The merge of the files is what one run over the inputs gives."""
-    merged = sluice("merge", recipe, *files, "-T", form)
     one = sluice(recipe, "-j", "1", *inputs, *options, "-T", form)
-    assert merged.stdout == one.stdout, merged.stderr.decode()
-    assert merged.returncode == one.returncode == 0
+    for workers in (1, 3):
+        merged = sluice("merge", recipe, *files, "-T", form, "-j", workers)
+        assert merged.stdout == one.stdout, merged.stderr.decode()
+        assert merged.returncode == one.returncode == 0
     return merged
 
 
