@@ -6,7 +6,7 @@
 
 A worker is one processor that takes a piece of 1 GiB at a time. It takes as long as the slower of its
 processor and its line, and no storage gives more than its own limit to all of them. The merge begins
-when the last piece has ended, reads all partial results over one line, and works in one thread. Starts
+when the last piece has ended, reads all partial results over one line, and works with one worker (-j 1). Starts
 of processes, the scheduler's waiting and pieces that are run again (--again, a share) are in it;
 neighbours on a machine, slow machines and failing ones are not.
 """
@@ -111,7 +111,7 @@ def measure(sluice, recipe, path, folder, many):
     starts, files = partials(sluice, recipe, tiny, range(2, 2 + many))
     (piece,), (partial,) = partials(sluice, recipe, whole, [1])
     together, alone = (run([sluice, "merge", recipe, *some, "--partial", folder / "merged"]) for some in (files, files[:1]))
-    merge, start_s = run([sluice, "merge", recipe, "-q", "-T", "json", partial]), statistics.median(each.cpu_s for each in starts)
+    merge, start_s = run([sluice, "merge", recipe, "-q", "-j", "1", "-T", "json", partial]), statistics.median(each.cpu_s for each in starts)
     return Costs(start_s + max(piece.cpu_s - start_s, 0) * scale, partial.stat().st_size * scale,
                  max(merge.cpu_s - alone.cpu_s, 0) * scale, max(together.cpu_s - alone.cpu_s, 0) / (many - 1)), merge.max_rss_bytes
 
