@@ -265,7 +265,8 @@ end
 -- What the pieces have left to the merge: flows. Its statistics are those of the whole.
 local function replay(p, plan, out, total, logs)
   local o = p.options
-  local run = engine.replay(plan.recipes, { idle = o.idle, workers = o.workers, compile = filters.compile,
+  local run = engine.replay(plan.recipes, { idle = o.idle, workers = o.workers,
+    compile = filters.compile,
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow"),
     out = out.handle, is_suite = plan.is_suite }, logs)
   local status, message = run:read()
