@@ -65,9 +65,9 @@ static struct sl_shard *ready_shard(struct sl_crew *c, uint32_t *queue) {
 }
 
 /* Where the main thread is slower than the workers they wait for it; where it waits for flows that
- * it can hand out in order, only what comes next can help. Workers that count (in Lua) take splits in
- * turn: what each of them counts is then the same in every run, which matters where an aggregate is
- * past its bound. */
+ * it can hand out in order, only what comes next can help. Workers that count (in Lua) take splits
+ * in turn: what each of them counts is then the same in every run, which matters where an aggregate
+ * is past its bound. */
 static int may_cut(const struct sl_crew *c, const struct sl_run *worker) {
     int is_its_turn = !c->script || c->cut % c->n_workers == sl_crew_index(c, worker);
 
