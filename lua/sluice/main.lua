@@ -38,6 +38,7 @@ local statistics = late "sluice.statistics"
 local suite = require "sluice.suite"
 local times = late "sluice.times"
 local trace = require "sluice.trace"
+local url_file = late "sluice.url_file"
 local writer = require "sluice.writer"
 require "sluice.objects"
 
@@ -137,18 +138,6 @@ local function parse()
     chosen[before] = true
   end
   return p, chosen
-end
-
--- URLs from a file, so that their tokens stand in no process list.
-local function read_url_file(path, inputs)
-  local file, why = io.stdin, nil
-  if path ~= "-" then file, why = io.open(path, "r") end
-  if not file then recipe.fail("--url-file: %s", why) end
-  for line in file:lines() do
-    line = line:gsub("%s+$", "")
-    if line ~= "" and line:sub(1, 1) ~= "#" then inputs[#inputs + 1] = line end
-  end
-  if file ~= io.stdin then file:close() end
 end
 
 local function start_recipes(p, recipes, out)
@@ -345,7 +334,7 @@ end
 local function analyse(p, chosen)
   local o, plan = p.options, chosen.plan
   local recipes = plan.recipes
-  if o.url_file and not o.piece then read_url_file(o.url_file, p.inputs) end
+  if o.url_file and not o.piece then url_file.read(o.url_file, p.inputs) end
   local capture = live.wanted(o, p.inputs)
   if #p.inputs == 0 and not capture then
     recipe.fail "no input: give a path, a URL, or - for standard input"
@@ -385,7 +374,7 @@ end
 -- sluice plan
 local function plan_pieces(p, chosen)
   local o, plan = p.options, chosen.plan
-  if o.url_file then read_url_file(o.url_file, p.inputs) end
+  if o.url_file then url_file.read(o.url_file, p.inputs) end
   lay_out(o)
   start_recipes(p, plan.recipes, output.mute(o, plan))
   o.piece, o.merges = true, true

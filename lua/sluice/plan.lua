@@ -13,6 +13,7 @@ local C = require("sluice.abi").C
 local json = require "sluice.json"
 local recipe = require "sluice.recipe"
 local sha256 = require "sluice.sha256"
+local url_file = require "sluice.url_file"
 local value = require "sluice.value"
 
 local plan = {}
@@ -38,24 +39,11 @@ local function without_secrets(url)
   return (url:gsub("[?#].*$", ""):gsub("^(%a+://)[^/@]*@", "%1"))
 end
 
-local function lines_of(text, list)
-  for line in text:gmatch "[^\r\n]+" do
-    line = line:gsub("^%s+", ""):gsub("%s+$", "")
-    if line ~= "" and line:sub(1, 1) ~= "#" then list[#list + 1] = line end
-  end
-end
-
 -- The URLs with their secrets that whoever runs the piece has given.
-local function given_urls(url_file)
+local function given_urls(path)
   local list = {}
-  if url_file then
-    local file, why = io.stdin, nil
-    if url_file ~= "-" then file, why = io.open(url_file, "r") end
-    if not file then recipe.fail("--url-file: %s", why) end
-    lines_of(file:read "*a", list)
-    if file ~= io.stdin then file:close() end
-  end
-  lines_of(os.getenv "SLUICE_URLS" or "", list)
+  if path then url_file.read(path, list) end
+  url_file.add(os.getenv "SLUICE_URLS" or "", list)
   return list
 end
 
