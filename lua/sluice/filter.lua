@@ -69,24 +69,33 @@ end]] },
 local function f_order(a, m, b, n)
   return m ~= n and m - n or C.memcmp(a, b, m)
 end]] },
-  -- Where the payload of the first tag of this ethertype begins in the Ethernet frame, or 0. Up to
-  -- four tags are passed; written without a loop, because LuaJIT compiles innermost loops.
+  -- f_tag: where what is in the next tag of one of two ethertypes begins, or 0; `at` is the place
+  -- of an ethertype. Up to four other tags are passed; written without a loop, because LuaJIT
+  -- compiles innermost loops. f_next_tag: the same behind a tag; f_label: the MPLS label behind one.
   { "f_tag", [[
-local function f_tag_at(p, at)
+local function f_type(p, at)
   return at + 6 <= p.caplen and bor(lshift(p.data[at], 8), p.data[at + 1]) or 0
 end
 local function f_is_tag(etype)
   return etype == 0x8100 or etype == 0x88a8 or etype == 0x9100
 end
-local function f_tag(p, wanted)
-  local eth = p.eth_off
-  local etype = f_tag_at(p, eth + 12)
-  if etype == wanted then return eth + 14 elseif not f_is_tag(etype) then return 0 end
-  etype = f_tag_at(p, eth + 16)
-  if etype == wanted then return eth + 18 elseif not f_is_tag(etype) then return 0 end
-  etype = f_tag_at(p, eth + 20)
-  if etype == wanted then return eth + 22 elseif not f_is_tag(etype) then return 0 end
-  return f_tag_at(p, eth + 24) == wanted and eth + 26 or 0
+local function f_tag(p, at, a, b)
+  local etype = f_type(p, at)
+  if etype == a or etype == b then return at + 2 elseif not f_is_tag(etype) then return 0 end
+  etype = f_type(p, at + 4)
+  if etype == a or etype == b then return at + 6 elseif not f_is_tag(etype) then return 0 end
+  etype = f_type(p, at + 8)
+  if etype == a or etype == b then return at + 10 elseif not f_is_tag(etype) then return 0 end
+  etype = f_type(p, at + 12)
+  if etype == a or etype == b then return at + 14 elseif not f_is_tag(etype) then return 0 end
+  etype = f_type(p, at + 16)
+  return (etype == a or etype == b) and at + 18 or 0
+end
+local function f_next_tag(p, at, a, b)
+  return at > 0 and f_tag(p, at + 2, a, b) or 0
+end
+local function f_label(p, at)
+  return at > 0 and at + 8 <= p.caplen and band(p.data[at + 2], 1) == 0 and at + 4 or 0
 end]] },
 }
 

@@ -14,8 +14,8 @@ enum {
     TYPE_PPPOE_DISCOVERY = 0x8863,
     TYPE_PPPOE_SESSION = 0x8864,
     TYPE_EAPOL = 0x888e,
-    TYPE_QINQ = 0x88a8,
-    TYPE_QINQ_OLD = 0x9100,
+    TYPE_8021AD = 0x88a8,
+    TYPE_QINQ = 0x9100,
     TYPE_LLDP = 0x88cc,
     TYPE_LOOP = 0x9000,
     MPLS_LABELS_MAX = 32
@@ -108,7 +108,7 @@ void sl_decode_llc(struct sl_packet *p, struct sl_cursor c) {
 
 /* One 802.1Q or 802.1ad tag; sets the ethertype behind it. 0: cut, or no ethertype follows. */
 static int decode_tag(struct sl_packet *p, struct sl_cursor *c) {
-    int tag = p->ethertype == TYPE_VLAN ? SL_P_VLAN : SL_P_QINQ;
+    int tag = p->ethertype == TYPE_8021AD ? SL_P_QINQ : SL_P_VLAN;
 
     sl_met(p, tag);
     if (!sl_has(c, 4)) {
@@ -129,7 +129,7 @@ static int decode_tag(struct sl_packet *p, struct sl_cursor *c) {
 }
 
 void sl_decode_ethertype(struct sl_packet *p, struct sl_cursor c) {
-    while (p->ethertype == TYPE_VLAN || p->ethertype == TYPE_QINQ || p->ethertype == TYPE_QINQ_OLD)
+    while (p->ethertype == TYPE_VLAN || p->ethertype == TYPE_8021AD || p->ethertype == TYPE_QINQ)
         if (!decode_tag(p, &c))
             return;
     switch (p->ethertype) {

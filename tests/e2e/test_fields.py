@@ -46,7 +46,7 @@ def by_sluice(sluice, path, names, *more):
 
 def reason(name, theirs, ours, protocols, cells):
     """Why a cell is another one than tshark's; None: no known reason."""
-    if AGAIN.search(protocols) or protocols.count("vlan") > 1 or protocols.count("mpls") > 1:
+    if AGAIN.search(protocols):
         if not ours or theirs.startswith(ours + ","):
             return "tshark shows headers behind the outermost ones, too"
     if name == "frame.time_delta" and abs(float(theirs)) > LONG_S and abs(float(theirs) - float(ours)) < 0.01:

@@ -57,6 +57,7 @@ static const struct frame links[] = {
     F("ethernet ipv6", 1, BIT(ETH) | BIT(IPV6), ETH6 IP6),
     F("802.1Q", 1, BIT(VLAN), MACS "\x81\0\0\7\x08\0" IP4),
     F("802.1ad", 1, BIT(QINQ) | BIT(VLAN), MACS "\x88\xa8\0\7\x81\0\0\x8\x08\0" IP4),
+    F("QinQ before 802.1ad", 1, BIT(VLAN), MACS "\x91\0\0\7\x81\0\0\x8\x08\0" IP4),
     F("802.3 LLC/SNAP", 1, BIT(LLC) | BIT(SNAP), MACS "\0\x30" SNAP4 IP4),
     F("mpls in ethernet", 1, BIT(MPLS), MACS "\x88\x47\0\1\0\x40\0\1\1\x40" IP4),
     F("pppoe in ethernet", 1, BIT(PPPOES) | BIT(PPP), MACS "\x88\x64\x11\0\0\1\0\x2a\0\x21" IP4),

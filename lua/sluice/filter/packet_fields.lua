@@ -7,7 +7,9 @@ local define = require "sluice.filter.define"
 local d, all = define, cond.all
 local met, is, holds, positive, hex = d.met, d.is, d.holds, d.positive, d.hex
 local ETH, NET, L4, PAYLOAD = "p.eth_off", "p.net_off", "p.l4_off", "p.payload_off"
-local TAG_8021Q, TAG_8021AD, MPLS_UNICAST = 0x8100, 0x88a8, 0x8847
+local TAG_8021Q, TAG_QINQ, TAG_8021AD = 0x8100, 0x9100, 0x88a8
+local MPLS, MPLS_UPSTREAM = 0x8847, 0x8848
+local MOST = 5 -- tags and labels that fields look at, each kind
 
 -- Protocols of which only the presence is known.
 local NAMED = {
@@ -70,30 +72,77 @@ local function ethernet(add)
     "length of an 802.3 frame", etype))
 end
 
-local function tags(add)
-  local function found(proto, etype)
-    return all { met(proto, "ETH"), met(proto), cond.test(("(f_tag(p, %d) > 0)"):format(etype)) }
-  end
-  add(d.number("vlan.id", met "VLAN", 4095, "VLAN of the first 802.1Q tag", "p.vlan_id"))
-  for _, tag in ipairs { { "vlan", "VLAN", TAG_8021Q }, { "ieee8021ad", "QINQ", TAG_8021AD } } do
-    local name, guard, at = tag[1], found(tag[2], tag[3]), ("f_tag(p, %d)"):format(tag[3])
-    if name ~= "vlan" then
-      add(d.read(name .. ".id", guard, 4095, "VLAN of the first 802.1ad tag",
-        "band(" .. d.u16(at, 0) .. ", 4095)"))
+-- Where the tags of two ethertypes begin, one behind the other, as Lua source.
+local function tag_places(a, b)
+  local places = { ("f_tag(p, p.eth_off + 12, %d, %d)"):format(a, b) }
+  for i = 2, MOST do places[i] = ("f_next_tag(p, %s, %d, %d)"):format(places[i - 1], a, b) end
+  return places
+end
+
+local function label_places()
+  local places = { tag_places(MPLS, MPLS_UPSTREAM)[1] }
+  for i = 2, MOST do places[i] = ("f_label(p, %s)"):format(places[i - 1]) end
+  return places
+end
+
+-- Adds fields of the tags at `places`: value(at) is the Lua source of one.
+local function tag_fields(add, proto, places)
+  local guard = all { met(proto, "ETH"), met(proto) }
+  return function(name, max, about, value, present)
+    local exprs = {}
+    for i, at in ipairs(places) do exprs[i] = value(at) end
+    local field = d.read(name, guard, max, about, unpack(exprs))
+    for i, at in ipairs(places) do
+      field.alts[i].present = all { cond.test(("(%s > 0)"):format(at)),
+        present and present(at) or cond.TRUE }
     end
-    add(d.read(name .. ".priority", guard, 7, "priority code point",
-      "rshift(" .. d.u8(at, 0) .. ", 5)"))
-    add(d.deferred(d.flag(name .. ".dei", guard, "drop eligible", d.u8(at, 0), 16)))
-    local behind = all { guard, cond.test(("(%s >= 1536)"):format(d.u16(at, 2))) }
-    add(hex(4, d.read(name .. ".etype", behind, 65535, "ethertype behind the tag", d.u16(at, 2))))
+    add(field)
+    return field
   end
-  local guard, at = found("MPLS", MPLS_UNICAST), ("f_tag(p, %d)"):format(MPLS_UNICAST)
-  add(d.read("mpls.label", guard, 2 ^ 20 - 1, "outermost label",
-    "rshift(" .. d.u32(at, 0) .. ", 12)"))
-  add(d.read("mpls.exp", guard, 7, "its traffic class",
-    "band(rshift(" .. d.u8(at, 2) .. ", 1), 7)"))
-  add(d.deferred(d.flag("mpls.bottom", guard, "it is the last label", d.u8(at, 2), 1)))
-  add(d.read("mpls.ttl", guard, 255, "its time to live", d.u8(at, 3)))
+end
+
+local function tag_id(at)
+  return "band(" .. d.u16(at, 0) .. ", 4095)"
+end
+
+local function tag_etype(at)
+  return d.u16(at, 2)
+end
+
+local function tags(add)
+  for _, tag in ipairs { { "vlan", "VLAN", "802.1Q", TAG_8021Q, TAG_QINQ },
+    { "ieee8021ad", "QINQ", "802.1ad", TAG_8021AD, TAG_8021AD } } do
+    local name, field = tag[1], tag_fields(add, tag[2], tag_places(tag[4], tag[5]))
+    local id = field(name .. ".id", 4095, "VLAN of an " .. tag[3] .. " tag", tag_id)
+    if name == "vlan" then -- decode knows the first one, also where there is no Ethernet header
+      id.guard = met "VLAN"
+      id.alts[1] = { expr = "p.vlan_id", range = "small", max = 4095 }
+    end
+    field(name .. ".priority", 7, "priority code point", function(at)
+      return "rshift(" .. d.u8(at, 0) .. ", 5)"
+    end)
+    field(name .. ".dei", 1, "drop eligible", function(at)
+      return "band(rshift(" .. d.u8(at, 0) .. ", 4), 1)"
+    end).boolean = true
+    hex(4, field(name .. ".etype", 65535, "ethertype behind the tag", tag_etype, function(at)
+      return cond.test(("(%s >= 1536)"):format(tag_etype(at)))
+    end))
+  end
+end
+
+-- RFC 3032.
+local function mpls(add)
+  local field = tag_fields(add, "MPLS", label_places())
+  field("mpls.label", 2 ^ 20 - 1, "label, the outermost one first", function(at)
+    return "rshift(" .. d.u32(at, 0) .. ", 12)"
+  end)
+  field("mpls.exp", 7, "its traffic class", function(at)
+    return "band(rshift(" .. d.u8(at, 2) .. ", 1), 7)"
+  end)
+  field("mpls.bottom", 1, "it is the last label", function(at)
+    return "band(" .. d.u8(at, 2) .. ", 1)"
+  end).boolean = true
+  field("mpls.ttl", 255, "its time to live", function(at) return d.u8(at, 3) end)
 end
 
 local function arp(add)
@@ -263,4 +312,4 @@ local function geo(add)
   add(d.text("geo.country", known, "country of either", "country(p.src)", "country(p.dst)"))
 end
 
-return { frame, ethernet, named, tags, arp, ip, ipv6, icmp, tcp, udp, sctp, geo }
+return { frame, ethernet, named, tags, mpls, arp, ip, ipv6, icmp, tcp, udp, sctp, geo }

@@ -78,7 +78,7 @@ function registry.markdown(mode)
   for _, field in ipairs(load(mode).list) do
     local kind = registry.kind(field)
     if #field.alts > 1 then
-      kind = kind .. ", " .. #field.alts .. " values"
+      kind = ("%s, %s%d values"):format(kind, field.alts[2].present and "up to " or "", #field.alts)
     end
     rows[#rows + 1] = ("| `%s` | %s | %s |"):format(field.name, kind, field.about)
   end

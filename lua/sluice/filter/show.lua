@@ -136,11 +136,26 @@ local function values_of(field)
   return list
 end
 
--- occurrence: "a" all values, "f" the first, "l" the last.
+-- occurrence: "a" all values, "f" the first, "l" the last of those that the packet has.
 local function chosen(values, occurrence)
+  if #values == 1 or occurrence == "a" then return values end
   if occurrence == "f" then return { values[1] } end
-  if occurrence == "l" then return { values[#values] } end
-  return values
+  local last = {}
+  for i, value in ipairs(values) do last[#values + 1 - i] = "(" .. value .. ")" end
+  return { table.concat(last, " or ") }
+end
+
+-- Lines that put several values into cells[i], in their order; a packet may have some of them.
+local function gathered(i, values, join)
+  local lines = { "  do local all" }
+  for _, value in ipairs(values) do
+    lines[#lines + 1] = "  local v = " .. value
+    lines[#lines + 1] = join
+      and ("  if v then all = all and all .. %q .. v or v end"):format(join)
+      or "  if v then all = all or {}; all[#all + 1] = v end"
+  end
+  lines[#lines + 1] = ("  cells[%d] = all or false end"):format(i)
+  return table.concat(lines, "\n")
 end
 
 --- Whether there is such a field of packets, and else names like it.
@@ -156,18 +171,8 @@ function show.row(fields, occurrence, join, env)
   local source, packed = {}, objects.new(env)
   for i, field in ipairs(fields) do
     local values = chosen(values_of(field), occurrence)
-    if #values == 1 then
-      source[#source + 1] = ("  cells[%d] = %s or false"):format(i, values[1])
-    else -- all of them are there, or none
-      local parts = {}
-      for k, value in ipairs(values) do
-        source[#source + 1] = ("  local v%d_%d = %s"):format(i, k, value)
-        parts[k] = ("v%d_%d"):format(i, k)
-      end
-      local shape = join and table.concat(parts, (" .. %q .. "):format(join))
-        or "{ " .. table.concat(parts, ", ") .. " }"
-      source[#source + 1] = ("  cells[%d] = v%d_1 and %s or false"):format(i, i, shape)
-    end
+    source[#source + 1] = #values > 1 and gathered(i, values, join)
+      or ("  cells[%d] = %s or false"):format(i, values[1])
   end
   local body = table.concat(source, "\n")
   local prelude = filter.prelude(body, packed)

@@ -174,8 +174,18 @@ function FUNCTIONS.count(self, node, arg)
   if arg.node.kind ~= "word" then
     problem.raise(arg.node, "count() counts the values of a field")
   end
-  return operand(node, "number", arg.guard, { number.constant(math.max(1, #arg.alts)) },
-    { name = self:text_of(node) })
+  local always, sometimes = 0, {}
+  for _, alt in ipairs(arg.alts) do
+    if alt.present then
+      sometimes[#sometimes + 1] = (" + (%s and 1 or 0)"):format(cond.render(alt.present))
+    else
+      always = always + 1
+    end
+  end
+  local value = #sometimes == 0 and number.constant(math.max(1, always))
+    or { expr = ("(%d%s)"):format(always, table.concat(sometimes)), range = "small",
+      deferred = true }
+  return operand(node, "number", arg.guard, { value }, { name = self:text_of(node) })
 end
 
 function FUNCTIONS.len(self, node, arg)
@@ -186,6 +196,7 @@ function FUNCTIONS.len(self, node, arg)
       or alt.max and alt.max < 65536 and 2 or 4)
     if size then
       alts[i] = number.constant(size)
+      alts[i].present = alt.present
     elseif module.length then
       alts[i] = { expr = module.length(alt), range = arg.type == "text" and "small" or "wide",
         present = alt.present, deferred = alt.deferred }
