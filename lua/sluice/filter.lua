@@ -71,7 +71,7 @@ local function f_order(a, m, b, n)
 end]] },
   -- f_tag: where what is in the next tag of one of two ethertypes begins, or 0; `at` is the place
   -- of an ethertype. Up to four other tags are passed; written without a loop, because LuaJIT
-  -- compiles innermost loops. f_next_tag: the same behind a tag; f_label: the MPLS label behind one.
+  -- compiles innermost loops. f_next_tag: the same behind a tag; f_label: the MPLS label behind it.
   { "f_tag", [[
 local function f_type(p, at)
   return at + 6 <= p.caplen and bor(lshift(p.data[at], 8), p.data[at + 1]) or 0
