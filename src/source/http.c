@@ -133,14 +133,21 @@ static size_t take(struct http_source *http, void *buf, size_t cap) {
     return n;
 }
 
-static int drive(struct http_source *http, struct sl_error *err) {
+/* The time now; where the last look at it was long ago, what is under way was neglected. */
+static int64_t look_at_clock(struct http_source *http) {
     int64_t now = now_ms();
 
     if (http->driven_ms && now - http->driven_ms > NEGLECTED_MS)
         sl_http_flight_neglected(&http->flight);
     http->driven_ms = now;
-    if (sl_http_flight_drive(&http->flight, http->driven_ms, err) != 0)
+    return now;
+}
+
+static int drive(struct http_source *http, struct sl_error *err) {
+    if (sl_http_flight_drive(&http->flight, look_at_clock(http), err) != 0)
         return -1;
+    /* Again: a process may be stopped (Ctrl-Z) inside libcurl just as well. */
+    sl_http_flight_settle(&http->flight, look_at_clock(http));
     learn_blob(http);
     return 0;
 }

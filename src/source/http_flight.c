@@ -195,13 +195,19 @@ static int begin_due(struct sl_http_flight *flight, int64_t now_ms, struct sl_er
 }
 
 int sl_http_flight_drive(struct sl_http_flight *flight, int64_t now_ms, struct sl_error *err) {
-    int running, queued;
-    CURLMsg *message;
+    int running;
 
     if (begin_due(flight, now_ms, err) != 0)
         return -1;
     if (curl_multi_perform(flight->multi, &running) != CURLM_OK)
         return sl_error_set(err, SL_EXIT_INPUT, "%s: libcurl failed", flight->name);
+    return 0;
+}
+
+void sl_http_flight_settle(struct sl_http_flight *flight, int64_t now_ms) {
+    CURLMsg *message;
+    int queued;
+
     while ((message = curl_multi_info_read(flight->multi, &queued))) {
         struct sl_http_range *range = NULL;
         CURLcode result = message->data.result; /* gone once the handle is removed */
@@ -211,7 +217,6 @@ int sl_http_flight_drive(struct sl_http_flight *flight, int64_t now_ms, struct s
             settle(flight, range, result, now_ms);
     }
     atomic_store(&flight->traffic->in_flight, count_active(flight));
-    return 0;
 }
 
 int sl_http_flight_idle_ms(const struct sl_http_flight *flight, int64_t now_ms, int max_ms) {

@@ -48,9 +48,10 @@ void sl_http_flight_last_first(struct sl_http_flight *);
 /* Frees the head's buffer for another range. */
 void sl_http_flight_pop(struct sl_http_flight *);
 
-/* Begins what is due at now_ms, lets libcurl do what it can without waiting, and settles what has
- * ended: DONE, WAITING for another try, or GIVEN_UP. */
+/* Begins what is due at now_ms, and lets libcurl do what it can without waiting. */
 int sl_http_flight_drive(struct sl_http_flight *, int64_t now_ms, struct sl_error *) SL_USED;
+/* Decides about what has ended: DONE, WAITING for another try, or GIVEN_UP. */
+void sl_http_flight_settle(struct sl_http_flight *, int64_t now_ms);
 
 /* For how many ms at most nothing need be driven unless something arrives; max_ms: no longer. */
 int sl_http_flight_idle_ms(const struct sl_http_flight *, int64_t now_ms, int max_ms);
