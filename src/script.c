@@ -84,9 +84,12 @@ static void push_sizes(lua_State *L) {
     }
 }
 
-static void push_libraries(lua_State *L) {
+/* libraries(), for main.lua: their versions. libcurl asks libraries of its own, which load plugins
+ * to answer. */
+static int libraries(lua_State *L) {
     lua_pushfstring(L, "%s, %s, libmaxminddb %s, %s", pcap_lib_version(), curl_version(),
                     MMDB_lib_version(), LUAJIT_VERSION);
+    return 1;
 }
 
 static void push_arguments(lua_State *L, int argc, char **argv) {
@@ -127,7 +130,7 @@ static int call_main(lua_State *L, struct memory *memory, const struct sl_script
     lua_setfield(L, -2, "folder");
     lua_pushstring(L, sl_version());
     lua_setfield(L, -2, "version");
-    push_libraries(L);
+    lua_pushcfunction(L, libraries);
     lua_setfield(L, -2, "libraries");
     lua_pushlightuserdata(L, memory);
     lua_pushcclosure(L, limit_memory, 1);

@@ -413,7 +413,7 @@ local function main()
   local p, chosen = parse()
   if core.worker then return work(p, chosen) end
   if p.options.interfaces then return live.list() end
-  if p.options.version then return help.version(core.version, core.libraries) end
+  if p.options.version then return help.version(core.version, core.libraries()) end
   local asks = chosen.command and chosen.command ~= "eval"
   if #arguments == 0 or p.options.help or asks then return show_help(chosen, p.inputs) end
   if chosen.merges then return merge_pieces(p, chosen) end
