@@ -13,6 +13,7 @@
 -- it holds for.
 local ffi = require "ffi"
 local aggregate = require "sluice.aggregate"
+local gate = require "sluice.uses.gate"
 local recipe = require "sluice.recipe"
 local stop = require "sluice.stop"
 
@@ -105,6 +106,16 @@ local function compile(text)
   recipe.fail("eval: %s", recipe.told(why))
 end
 
+-- A handler that counts the packets for which a test holds; nil: the text is more than comparisons
+-- of numbers (sluice.uses.gate), so that it may give something else than true and false.
+local function counter(text, passed)
+  if text:find "passed" then return nil end
+  local chunk = loadstring(("local passed = ... return function(p) if %s\n"
+    .. "then passed:add(1) else return false end end"):format(text), "=eval")
+  local handler = chunk and chunk(passed)
+  return handler and gate.is_whole(handler) and handler
+end
+
 -- ---- what is shown ----
 
 local SHOW = {}
@@ -191,7 +202,7 @@ function eval.recipe(text)
     for name, f in pairs(adders(make, made)) do rawset(env, name, f) end
     local body = setfenv(compile(text), env)
     return {
-      packet = function(p)
+      packet = counter(text, passed) or function(p)
         local result = body(p)
         if rawequal(result, stop) then return stop end
         -- Fields such as frag_more are 0 or 1, and 0 is true in Lua: not here.

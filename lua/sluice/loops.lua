@@ -1,6 +1,9 @@
 -- The loops that carry the data path. LuaJIT compiles the innermost loop and inlines what it calls,
 -- so every handler and filter gets a fresh loop of its own: loaded from text under its own name,
 -- never shared (one loop over a list of functions is ten times slower, see src/README.md).
+local ffi = require "ffi"
+local gate = require "sluice.uses.gate"
+local prelude = require "sluice.filter.prelude"
 local stop = require "sluice.stop"
 
 local loops = {}
@@ -17,14 +20,46 @@ local CHOOSE = [==[local answer = CALL
         if answer == false then dropped[sel[i]] = 1 end
         if rawequal(answer, stop) then return true end]==]
 
-local function packet_loop(text, call, handler, name, dropped, state)
+-- more: what the text names behind them.
+local function packet_loop(text, call, handler, name, dropped, more)
   local answer = (dropped and CHOOSE or LOOK):gsub("CALL", call)
-  return build(text:gsub("ANSWER", answer), "packet loop of", name, handler, stop, dropped, state)
+  return build(text:gsub("ANSWER", answer), "packet loop of", name, handler, stop, dropped, more)
+end
+
+-- A handler that begins with a test (sluice.uses.gate): first the test for all packets, then the
+-- handler for those that are left.
+local function gated_packets(test, name, dropped)
+  local text = ([==[
+    PRELUDE
+    local handler, stop, dropped, picked = ...
+    local function pick(tap, packets)
+      local sel, k = tap.sel, 0
+      for i = 0, tap.n - 1 do
+        local p = packets[sel[i]]
+        STEPS
+        picked[k] = i
+        k = k + rshift(SIGN, 31)
+      end
+      return k
+    end
+    return function(tap, packets)
+      local sel, picked, stop, rawequal = tap.sel, picked, stop, rawequal
+      for k = 0, pick(tap, packets) - 1 do
+        local i = picked[k]
+        tap.at = i
+        ANSWER
+      end
+    end]==]):gsub("PRELUDE", prelude.of(test.steps .. test.sign)):gsub("STEPS", test.steps)
+    :gsub("SIGN", test.sign)
+  return packet_loop(text, "handler(packets[sel[i]])", test.handler, name, dropped,
+    ffi.new("uint32_t[?]", ffi.C.SL_BATCH))
 end
 
 --- packet(p) over a tap's selection. tap.at tells which packet an error was about. The loop
 --- returns true when the handler has returned stop. dropped: see above, or nil.
 function loops.packets(handler, name, dropped)
+  local test = gate.of(handler, dropped ~= nil)
+  if test then return gated_packets(test, name, dropped) end
   return packet_loop([==[
     local handler, stop, dropped = ...
     return function(tap, packets)

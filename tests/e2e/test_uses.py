@@ -1,5 +1,5 @@
 """What sluice reads off a handler's bytecode: whether it may run in several workers, why not, and whether it
-must see packets in order. Each case is the body of a recipe's start and returns the handler."""
+must see packets in order, and which test it begins with. Each case is the body of a recipe's start and returns the handler."""
 import json
 import os
 import re
@@ -152,6 +152,17 @@ ORDERED = {
     "not: a word in a text": ("return function(p) return p.proto_name == 'flow' end", None),
     "not: of a flow": ("return function(f) return f.number > 1 end", None, "flow"),
 }
+
+
+def test_gates():
+    """Handlers of random tests do the same where their test was made for the whole batch before."""
+    recipe = os.path.join(ROOT, "tests", "e2e", "gate_cases.lua")
+    done = subprocess.run([PROGRAM, recipe, EXAMPLE], env={**os.environ, "CASES": "2000"}, check=False,
+                          capture_output=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr.decode()
+    told = json.loads(done.stdout)
+    assert not told["wrong"], told["wrong"]
+    assert told["gated"] > 1000 and told["shortened"] > 300, told
 
 
 @pytest.fixture(scope="module")

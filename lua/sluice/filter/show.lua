@@ -2,8 +2,8 @@
 -- of the field, addresses, bytes in hexadecimal, times with nine digits. One field after the other
 -- becomes Lua source, so that LuaJIT compiles the whole row.
 local cond = require "sluice.filter.cond"
-local filter = require "sluice.filter"
 local objects = require "sluice.filter.objects"
+local prelude = require "sluice.filter.prelude"
 local registry = require "sluice.filter.registry"
 local units = require "sluice.units"
 
@@ -175,13 +175,13 @@ function show.row(fields, occurrence, join, env)
       or ("  cells[%d] = %s or false"):format(i, values[1])
   end
   local body = table.concat(source, "\n")
-  local prelude = filter.prelude(body, packed)
+  local declared = prelude.of(body, packed.names)
   for _, name in ipairs(HELPERS) do
     if body:find(name, 1, true) then
-      prelude = prelude .. ("local %s = show.%s\n"):format(name, name)
+      declared = declared .. ("local %s = show.%s\n"):format(name, name)
     end
   end
-  local chunk = "local filter, show = ...\nlocal format = string.format\n" .. prelude
+  local chunk = "local filter, show = ...\nlocal format = string.format\n" .. declared
     .. "return function(p, cells)\n" .. body .. "\nend"
   local helpers = setmetatable({ f_since = since() }, { __index = ENV })
   return assert(loadstring(chunk, "=fields"))(packed.values, helpers)

@@ -9,9 +9,10 @@ local band, rshift = bit.band, bit.rshift
 
 local bytecode = {}
 
-local names = {}
+local names, numbers = {}, {}
 for i = 0, #vmdef.bcnames / 6 - 1 do
   names[i] = vmdef.bcnames:sub(i * 6 + 1, i * 6 + 6):gsub(" +$", "")
+  numbers[names[i]] = i
 end
 
 -- An integer in base 128 at byte i of s (LuaJIT's lj_bcread.c); returns it and what follows.
@@ -26,12 +27,17 @@ local function uleb(s, i)
   end
 end
 
+local STRIPPED = 2 -- a dump's flags: without names and lines
+
 -- The last prototype of a dump: those that a function makes come before it.
 local function own_prototype(dump)
-  local _, i = uleb(dump, 5) -- behind ESC L J version: flags; stripped, so no name follows
-  local from
+  local flags, i = uleb(dump, 5) -- behind ESC L J version
+  local from, size
+  if band(flags, STRIPPED) == 0 then -- the chunk's name
+    size, i = uleb(dump, i)
+    i = i + size
+  end
   while true do
-    local size
     size, i = uleb(dump, i)
     if size == 0 then return from end
     from = i
@@ -44,12 +50,23 @@ local function operands(word, first)
     c = band(rshift(word, 16), 255), d = rshift(word, 16), at = first }
 end
 
+local IMMUTABLE = 0x40 -- in the upper byte of an upvalue's word: nobody writes it (lj_obj.h)
+
+-- Which upvalues keep their first value, by number from 0; they stand from byte i on.
+local function fixed_upvalues(dump, n, i)
+  local fixed = {}
+  for k = 0, n - 1 do fixed[k] = band(dump:byte(i + 2 * k + 1), IMMUTABLE) ~= 0 end
+  return fixed
+end
+
 --- bytecode.of(f) -> { instruction, … }, the first at index 1, each with op, a, b, c, d; where d is
---- a jump, the instruction is at index at + 1 + d - 0x8000. Nil for functions that are not of Lua.
+--- a jump, the instruction is at index at + 1 + d - 0x8000. Beside them fixed: whether an upvalue,
+--- by its number from 0, is written nowhere. Nil for functions that are not of Lua.
 function bytecode.of(f)
   if jutil.funcinfo(f).addr then return nil end
   local dump = string.dump(f, true)
-  local i = own_prototype(dump) + 4 -- flags, parameters, frame, upvalues
+  local from = own_prototype(dump)
+  local i = from + 4 -- flags, parameters, frame, upvalues
   local count, _
   _, i = uleb(dump, i)
   _, i = uleb(dump, i)
@@ -60,7 +77,26 @@ function bytecode.of(f)
     list[k] = operands(b1 + b2 * 0x100 + b3 * 0x10000 + b4 * 0x1000000, k)
     i = i + 4
   end
+  list.fixed = fixed_upvalues(dump, dump:byte(from + 3), i)
   return list
+end
+
+--- The dump of f as a function that goes on at instruction `at` at once.
+function bytecode.jumping(f, at)
+  local dump = string.dump(f)
+  local i = own_prototype(dump)
+  local parameters = dump:byte(i + 1)
+  local lines, _
+  i = i + 4
+  for _ = 1, 3 do _, i = uleb(dump, i) end -- constants, instructions
+  lines, i = uleb(dump, i)
+  if lines > 0 then -- its size; the first one, how many
+    _, i = uleb(dump, i)
+    _, i = uleb(dump, i)
+  end
+  local d = 0x8000 + at - 2
+  return dump:sub(1, i - 1) .. string.char(numbers.JMP, parameters, d % 256,
+    math.floor(d / 256)) .. dump:sub(i + 4)
 end
 
 --- The string constant of an instruction such as TGETS, GGET.
