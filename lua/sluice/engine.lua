@@ -2,145 +2,59 @@
 -- lets the core update the flow tables, and walks packets and decided flows in its own loops. The
 -- core never calls Lua.
 local ffi = require "ffi"
-local aggregate = require "sluice.aggregate"
 local C = require("sluice.abi").C
 local crew = require "sluice.crew"
 local estimate = require "sluice.estimate"
+local groups = require "sluice.groups"
+local guard = require "sluice.guard"
 local info = require "sluice.info"
 local loops = require "sluice.loops"
 local recipe = require "sluice.recipe"
-local sampling = require "sluice.sampling"
-local states = require "sluice.state"
-local uses = require "sluice.uses"
+local run_notes = require "sluice.run_notes"
+local run_open = require "sluice.run_open"
 local writer = require "sluice.writer"
 
 local engine = {}
 
-local FLOW_FIELDS = { "flow", "dir", "flow_pkt" }
-
--- Whether a recipe's handlers need a flow table at all. One over a sample does not: of
--- flows there are pieces only.
-local function needs_flows(r, opts)
-  local h = r.handlers
-  if opts.sample then return false end
-  if r.flows or r.state or r.head or h.flow or h.flows or h.traffic then return true end
-  local fields = h.packet and uses.fields(h.packet) or {}
-  for _, name in ipairs(FLOW_FIELDS) do
-    if fields[name] then return true end
-  end
-  return false
-end
-
--- Recipes with the same filter share a selection and a flow table: a group. Those whose flows are
--- also those inside tunnels (of -z) stand apart.
-local function group_recipes(recipes, opts)
-  local compile = opts.compile
-  local groups, by_filter = {}, {}
-  for _, r in ipairs(recipes) do
-    local key = (r.inside and "inside " or "") .. (r.filter or "")
-    local g = by_filter[key]
-    if not g then
-      g = { recipes = {}, inside = r.inside, flows = false, look = false, head = 0,
-        filter = r.filter and loops.packet_filter(compile(r.filter, "packet", r), r.name) }
-      by_filter[key] = g
-      groups[#groups + 1] = g
-    end
-    g.recipes[#g.recipes + 1] = r
-    g.flows = g.flows or needs_flows(r, opts)
-    g.head = math.max(g.head, r.head or 0)
-    g.look = g.look or r.handlers.flow ~= nil or r.handlers.flows ~= nil
-  end
-  return groups
-end
-
--- dropped: of a run that writes packets, see sluice.writer; nil: it writes none.
-local function fill_group(g, dropped)
-  g.packet_loops, g.flow_loops, g.flow_lists = {}, {}, {}
-  for _, r in ipairs(g.recipes) do
-    local h, kept = r.handlers, r.state and states.new(r.state, r.name)
-    if h.packet then
-      local run = kept and loops.packets_with_state(h.packet, r.name, kept, dropped)
-        or loops.packets(h.packet, r.name, dropped)
-      g.packet_loops[#g.packet_loops + 1] = { run = run, recipe = r }
-    end
-    if h.flow then
-      local run = kept and loops.flows_with_state(h.flow, r.name, kept)
-        or loops.flows(h.flow, r.name)
-      g.flow_loops[#g.flow_loops + 1] = { run = run, recipe = r }
-    end
-    if h.flows then
-      g.flow_lists[#g.flow_lists + 1] = { run = h.flows, recipe = r }
-    end
-  end
-end
-
--- The series that recipes of a group want filled with its traffic: one, or a list.
-local function meter(self, g)
-  for _, r in ipairs(g.recipes) do
-    local wanted = r.handlers.traffic or {}
-    for _, series in ipairs(aggregate.is(wanted) and { wanted } or wanted) do
-      if not aggregate.is(series) or series.flows_only then
-        recipe.fail("recipe %s: traffic is a series, or a list of them", r.name)
-      end
-      if C.sl_tap_meter(g.tap, series.c) < 0 then self:fail() end
-    end
-  end
-end
-
--- The one interval of a run: recipes that want one must agree on it.
-local function interval_of(recipes)
-  local every, first
-  for _, r in ipairs(recipes) do
-    if r.handlers.interval then
-      local n = r.handlers.every or r.every or 1
-      if n <= 0 then recipe.fail("recipe %s: every must be above 0 seconds", r.name) end
-      if every and every ~= n then
-        recipe.fail("recipes %s and %s want intervals of %g s and %g s: run them one by one",
-          first.name, r.name, every, n)
-      end
-      every, first = n, first or r
-    end
-  end
-  return every or 0
-end
-
--- Whether anybody looks at the time since the packet before: the core stamps it only then.
-local function wants_deltas(recipes, opts)
-  if opts.display and opts.display.expr:find("p.delta", 1, true) then return true end
-  for _, r in ipairs(recipes) do
-    if r.filter and r.filter:find("time_delta", 1, true) then return true end
-    if r.handlers.packet and uses.fields(r.handlers.packet).delta then return true end
-  end
-  return false
-end
-
--- Whether packets go from -f to -w, and nobody looks at what is in them.
-local function is_raw(recipes, opts)
-  return #recipes == 0 and not opts.display and opts.write and not opts.write.per_flow
-end
+local about_packet, about_flow, about_nothing = guard.about_packet, guard.about_flow,
+  guard.about_nothing
 
 local Run = {}
 Run.__index = Run
 
--- A run over recipes whose core is there already.
-local function new_run(handle, recipes, opts)
+-- A run over recipes whose core is there already. silent: as guard.new has it.
+local function new_run(handle, recipes, opts, silent)
   local self = setmetatable({ handle = handle, opts = opts, recipes = recipes,
-    batch = C.sl_run_batch(handle), at = {}, interrupt_at = C.sl_interrupt_at }, Run)
+    batch = C.sl_run_batch(handle) }, Run)
   -- const: a handler that writes p.dport = 443 where it meant == is told so.
   self.shown = ffi.cast("const struct sl_packet *", self.batch.packets)
-  self.groups = group_recipes(recipes, opts)
+  self.guard = guard.new(self.shown, silent)
+  self.groups = groups.of(recipes, opts)
   self.display = opts.display and loops.packet_filter(opts.display, "-Y")
   self.flow_filter = opts.flow_filter and loops.flow_filter(opts.flow_filter, "-F")
   return self
 end
 
--- Logs of merge.logs as the core takes them.
-local function log_parts(logs)
-  local list = ffi.new("struct sl_log_part[?]", #logs)
-  for i, log in ipairs(logs) do
-    list[i - 1].path, list[i - 1].offset, list[i - 1].size = logs.paths[i], log.offset, log.size
+-- Estimates learn which blocks are read. Handlers that want flows would get pieces of them.
+local function follow_sample(handle, recipes)
+  for _, r in ipairs(recipes) do
+    local h = r.handlers
+    if h.flow or h.flows or h.interval or r.state or r.head then
+      recipe.fail("recipe %s: what sampled returns has packet and finish, nothing else", r.name)
+    end
+    estimate.follow(r.estimates, C.sl_run_blocks(handle))
   end
-  return list
+end
+
+-- -F narrows flows; over a recipe that looks at packets only it would do nothing, without a word.
+-- In a suite some may: its page says so.
+local function need_flow_handlers(recipes, opts)
+  if not opts.flow_filter or opts.is_suite then return end
+  for _, r in ipairs(recipes) do
+    if not (r.handlers.flow or r.handlers.flows) then
+      recipe.fail("-F: recipe %s looks at packets, not at flows: use -Y or -f", r.name)
+    end
+  end
 end
 
 --- Opens the inputs and sets the groups up. opts: inputs, bpf, display (a condition of -Y),
@@ -151,42 +65,15 @@ end
 --- tables into the tables, too), go_on (of sluice.checkpoint: what was read before), ended_early
 --- (called with the run before flows that are open are ended; true: they stay open).
 function engine.open(recipes, opts)
-  local err = ffi.new "struct sl_error"
-  local inputs = ffi.new("const char *[?]", #opts.inputs)
-  for i, name in ipairs(opts.inputs) do inputs[i - 1] = name end
-  local o = ffi.new "struct sl_options"
-  o.inputs, o.n_inputs, o.bpf = inputs, #opts.inputs, opts.bpf
-  o.count, o.idle_s, o.max_flows = opts.count or 0, opts.idle or -1, opts.max_flows or 0
-  o.interval_s, o.progress = interval_of(recipes), opts.progress and 1 or 0
-  o.decap, o.in_flight = opts.decap and 1 or 0, opts.in_flight or 0
-  o.live = opts.capture
-  opts.deltas = wants_deltas(recipes, opts)
-  o.deltas = opts.deltas and 1 or 0
-  o.raw = is_raw(recipes, opts) and 1 or 0
-  o.follow = opts.follow and 1 or 0
-  o.sample, o.seed = opts.sample or 0, opts.seed or 0
-  if opts.from then o.from = opts.from end
-  if opts.to then o.to = opts.to end
-  if opts.piece then o.begin, o["end"] = opts.piece.start, opts.piece.stop or 0 end
-  local logs = opts.go_on and opts.go_on.logs
-  local log_list = logs and log_parts(logs)
-  if opts.go_on then o.begin, o.before = opts.go_on.start, opts.go_on.frames end
-  if logs then o.logs, o.n_logs = log_list, #logs end
-  local handle = C.sl_run_open(o, err)
-  if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
-  local self = new_run(ffi.gc(handle, C.sl_run_close), recipes, opts)
-  self.every = o.interval_s
-  self.kept_alive = { log_list, logs } -- the core borrows them
-  if opts.sample then self:follow_sample() end
-  if opts.flow_filter then self:need_flow_handlers() end
+  local handle, every, deltas, kept = run_open.inputs(recipes, opts)
+  opts.deltas = deltas
+  local self = new_run(handle, recipes, opts)
+  self.every, self.kept_alive = every, kept
+  if opts.sample then follow_sample(handle, recipes) end
+  need_flow_handlers(recipes, opts)
   if opts.write then self.writer = writer.open(handle, opts.write, self.groups) end
   for _, g in ipairs(self.groups) do
-    g.tap = C.sl_run_tap(handle, g.flows and 1 or 0, g.look and 1 or 0)
-    if g.tap == nil then self:fail() end
-    meter(self, g)
-    if g.inside then C.sl_tap_inside(g.tap) end
-    if g.head > 0 and C.sl_tap_heads(g.tap, g.head) < 0 then self:fail() end
-    fill_group(g, self.writer and self.writer.dropped)
+    groups.open(g, handle, self.writer and self.writer.dropped)
   end
   if opts.log then self:start_log() end
   self.workers = crew.start(self)
@@ -196,23 +83,14 @@ end
 --- A run over what pieces have logged for the flow tables (merge.logs), which has no packets. opts:
 --- idle, flow_filter, compile, out, is_suite.
 function engine.replay(recipes, opts, logs)
-  local err = ffi.new "struct sl_error"
-  local list = log_parts(logs)
-  local o = ffi.new "struct sl_options"
-  o.idle_s, o.logs, o.n_logs = opts.idle or -1, list, #logs
-  local handle = C.sl_run_open(o, err)
-  if handle == nil then error({ code = err.code, message = ffi.string(err.message) }, 0) end
-  local self = new_run(ffi.gc(handle, C.sl_run_close), recipes, opts)
-  self.logs = { list, logs } -- to be kept as long as the run
+  local handle, kept = run_open.logs(opts, logs)
+  local self = new_run(handle, recipes, opts)
+  self.logs = kept
   local heads = false
-  if opts.flow_filter then self:need_flow_handlers() end
+  need_flow_handlers(recipes, opts)
   for _, g in ipairs(self.groups) do
-    g.tap = C.sl_run_tap(handle, g.flows and 1 or 0, g.look and 1 or 0)
-    if g.tap == nil then self:fail() end
-    meter(self, g)
-    if g.head > 0 and C.sl_tap_heads(g.tap, g.head) < 0 then self:fail() end
+    groups.open(g, handle)
     heads = heads or g.head > 0
-    fill_group(g)
   end
   self.workers = crew.of_replay(opts.workers, heads)
   if C.sl_run_start(handle, self.workers, 0, nil) < 0 then self:fail() end
@@ -221,36 +99,20 @@ end
 
 --- The run of a worker (crew.lua), which shares filters and packet handlers with the main one.
 function engine.worker(handle, recipes, opts)
-  local self = new_run(handle, recipes, opts)
-  self.interrupt_at = function() end -- the main program says who is at work
+  local self = new_run(handle, recipes, opts, true)
   for i, g in ipairs(self.groups) do
     g.tap = C.sl_run_tap_at(handle, i - 1)
     g.look = false
-    fill_group(g)
+    groups.fill(g)
   end
   return self
 end
 
--- Estimates learn which blocks are read. Handlers that want flows would get pieces of them.
-function Run:follow_sample()
-  for _, r in ipairs(self.recipes) do
-    local h = r.handlers
-    if h.flow or h.flows or h.interval or r.state or r.head then
-      recipe.fail("recipe %s: what sampled returns has packet and finish, nothing else", r.name)
-    end
-    estimate.follow(r.estimates, C.sl_run_blocks(self.handle))
-  end
-end
+function Run:fail() guard.fail(self.handle) end
 
--- -F narrows flows; over a recipe that looks at packets only it would do nothing, without a word.
--- In a suite some may: its page says so.
-function Run:need_flow_handlers()
-  if self.opts.is_suite then return end
-  for _, r in ipairs(self.recipes) do
-    if not (r.handlers.flow or r.handlers.flows) then
-      recipe.fail("-F: recipe %s looks at packets, not at flows: use -Y or -f", r.name)
-    end
-  end
+-- Calls self[phase](self, ...), where errors of recipes get their names.
+function Run:guarded(phase, ...)
+  self.guard:call(self[phase], self, ...)
 end
 
 -- What the flow tables want to know goes into a file, for the merge to decide flows.
@@ -295,60 +157,12 @@ function Run:close()
   self.handle = nil
 end
 
---- Raises the core's error.
-function Run:fail()
-  local err = C.sl_run_error(self.handle)
-  error({ code = err.code, message = ffi.string(err.message) }, 0)
-end
-
--- Says which handler is at work, so that an error can be told with the recipe, the line, and what
--- it was about, and a recipe that does not return on Ctrl-C with its name.
-function Run:enter(r, about, tap)
-  local at = self.at
-  at.recipe, at.about, at.tap = r, about, tap
-  self.interrupt_at(r.name)
-end
-
-local function about_packet(at, packets)
-  local tap = at.tap
-  return (" (packet %d)"):format(tonumber(packets[tap.sel[tap.at]].number64))
-end
-
-local function about_flow(at)
-  local f = at.tap.flows[at.tap.at]
-  return (" (flow of packet %d)"):format(tonumber(f.number64))
-end
-
-local function about_nothing() return "" end
-
--- An error as main.lua tells it.
-function Run:told(why)
-  if recipe.is_told(why) then return why end
-  local at = self.at
-  if not at.recipe then
-    return { code = 2, message = "internal error: " .. debug.traceback(tostring(why), 2) }
-  end
-  return { code = 2, message = ("recipe %s: %s%s"):format(at.recipe.name, recipe.told(why),
-    at.about(at, self.shown)) }
-end
-
--- Calls self[phase](self, ...), where errors of recipes get their names.
---
--- One xpcall stands around a whole phase, never around a loop: LuaJIT cannot compile the way out of
--- a loop through the frame of a pcall ("return to lower frame"), so that after every batch the
--- interpreter would have to find its way back into the compiled code.
-function Run:guarded(phase, ...)
-  local ok, why = xpcall(self[phase], function(why) return self:told(why) end, self, ...)
-  if not ok then error(self:told(why), 0) end -- the handler had no room where the stack overflowed
-  self.at.recipe = nil
-end
-
 function Run:intervals()
   local b = self.batch
   for k = b.ticked + 1, b.tick do
     for _, r in ipairs(self.recipes) do
       if r.handlers.interval then
-        self:enter(r, about_nothing)
+        self.guard:enter(r, about_nothing)
         local views = self.opts.live:open()
         r.handlers.interval(k * self.every, views)
         self.opts.live:show(views)
@@ -357,34 +171,13 @@ function Run:intervals()
   end
 end
 
-local function without(list, r)
-  local left = {}
-  for _, l in ipairs(list) do
-    if l.recipe ~= r then left[#left + 1] = l end
-  end
-  return left
-end
-
 -- A handler returned stop: its recipe has seen enough. The run ends when all have that see packets
 -- or flows; one that sees none (summary) wants the capture to its end.
 function Run:stop(r)
-  local enough = true
-  for _, g in ipairs(self.groups) do
-    g.packet_loops, g.flow_loops = without(g.packet_loops, r), without(g.flow_loops, r)
-    if #g.packet_loops + #g.flow_loops + #g.flow_lists > 0 then enough = false end
-  end
+  local enough = groups.leave_out(self.groups, r)
   r.stopped = true
   for _, other in ipairs(self.recipes) do enough = enough and other.stopped end
   self.enough = enough
-end
-
--- Leaves out what the run that this one goes on from has handed out.
-local function pass_over(g)
-  local tap, over = g.tap, g.over or 0
-  g.handed = (g.handed or 0) + tap.n_flows
-  if over == 0 then return end
-  local n = math.min(over, tap.n_flows)
-  g.over, tap.flows, tap.n_flows = over - n, tap.flows + n, tap.n_flows - n
 end
 
 -- Takes what the run before this one has logged.
@@ -405,14 +198,14 @@ end
 function Run:flows(g)
   local tap = g.tap
   while g.look and C.sl_tap_decided(tap) > 0 do
-    pass_over(g)
+    groups.pass_over(g)
     if self.flow_filter then self.flow_filter(tap) end
     for _, l in ipairs(g.flow_loops) do
-      self:enter(l.recipe, about_flow, tap)
+      self.guard:enter(l.recipe, about_flow, tap)
       if l.run(tap) then self:stop(l.recipe) end
     end
     for _, l in ipairs(g.flow_lists) do
-      self:enter(l.recipe, about_nothing)
+      self.guard:enter(l.recipe, about_nothing)
       l.run(tap.flows, tap.n_flows)
     end
   end
@@ -427,7 +220,7 @@ function Run:packets(g)
   end
   if g.flows and C.sl_tap_flows(tap) < 0 then self:fail() end
   for _, l in ipairs(g.packet_loops) do
-    self:enter(l.recipe, about_packet, tap)
+    self.guard:enter(l.recipe, about_packet, tap)
     if l.run(tap, packets) then self:stop(l.recipe) end
   end
   self:flows(g)
@@ -436,7 +229,7 @@ end
 -- One batch through everything. Returns true when -c is reached, or nobody reads on what -w writes.
 function Run:step()
   local b = self.batch
-  self.at.recipe = nil
+  self.guard:leave()
   if b.tick > b.ticked then self:intervals() end
   if self.display then self.display(b, self.shown) end
   local last = C.sl_run_count(self.handle) == 1
@@ -447,7 +240,7 @@ function Run:step()
 end
 
 function Run:write()
-  self.at.recipe = nil
+  self.guard:leave()
   return self.writer:write(self.batch.packets)
 end
 
@@ -504,8 +297,7 @@ end
 function Run:conduct()
   local names = crew.names(self)
   while true do
-    self.at.recipe = nil
-    self.interrupt_at(names)
+    self.guard:leave(names)
     local state = C.sl_run_wait(self.handle)
     for _, g in ipairs(self.groups) do self:flows(g) end
     if self:out_failed() then return end
@@ -528,7 +320,7 @@ end
 
 function Run:share()
   while C.sl_run_next(self.handle) == C.SL_STEP_PACKETS do
-    self.at.recipe = nil
+    self.guard:leave()
     if self.display then self.display(self.batch, self.shown) end
     C.sl_run_count(self.handle)
     for _, g in ipairs(self.groups) do self:packets(g) end
@@ -567,64 +359,9 @@ function Run:read()
   local ended_early = self.status and self.opts.ended_early
   if ended_early and ended_early(self) then return self.status, self.message end
   self:guarded "drain"
-  self:tell_evicted()
-  self:tell_heads()
-  if not self.logs then self:tell_doubt() end
+  self.message = run_notes.doubts(self.handle, self.groups, self.opts.max_flows, self.message,
+    self.logs)
   return self.status or 0, self.message
-end
-
--- Numbers of the inputs, from 0, and their names.
-function Run:each_input()
-  return function(_, i)
-    local name = C.sl_run_input_name(self.handle, i + 1)
-    if name == nil then return nil end
-    return i + 1, ffi.string(name)
-  end, nil, -1
-end
-
--- A window that was sought in a capture whose times are in disorder may not be whole.
-function Run:tell_doubt()
-  for i, name in self:each_input() do
-    if C.sl_run_window_doubt(self.handle, i) == 1 then
-      self:tell(("%s: time goes back in the window, so packets of it may lie where --from and "
-        .. "--to did not look; through a pipe all of it is read"):format(name))
-    end
-  end
-end
-
--- How windows were found, for -v.
-function Run:window_notes()
-  local notes = {}
-  for i, name in self:each_input() do
-    local note = ffi.string(C.sl_run_window_note(self.handle, i))
-    if note ~= "" then notes[#notes + 1] = name .. ": " .. note end
-  end
-  return notes
-end
-
--- Flows that --max-flows ended early are no part of any result's text, so they are told apart.
-function Run:tell_evicted()
-  local evicted = 0
-  for _, g in ipairs(self.groups) do
-    local stats = C.sl_tap_stats(g.tap)
-    if stats ~= nil then evicted = evicted + tonumber(stats.ended[C.SL_END_EVICTED]) end
-  end
-  if evicted == 0 then return end
-  self:tell(("%d flows were ended early because of --max-flows %d"):format(evicted,
-    self.opts.max_flows))
-end
-
--- And flows whose first bytes found no memory.
-function Run:tell_heads()
-  local lost = 0
-  for _, g in ipairs(self.groups) do lost = lost + tonumber(C.sl_tap_heads_lost(g.tap)) end
-  if lost == 0 then return end
-  self:tell(("the first bytes of %d sides of flows are cut: together they need more than 256 MiB")
-    :format(lost))
-end
-
-function Run:tell(note)
-  self.message = self.message and self.message .. "; " .. note or note
 end
 
 --- Completes what -w writes: after read, whatever that came back with.
@@ -644,38 +381,16 @@ end
 
 --- What recipes may ask about the run in finish: see sluice.info.
 function Run:info()
-  local inputs, etags, sizes = {}, {}, {}
-  for i = 1, math.huge do -- more than were named: a prefix stands for all blobs below it
-    local name = C.sl_run_input_name(self.handle, i - 1)
-    if name == nil then break end
-    inputs[i] = ffi.string(name)
-    local etag = ffi.string(C.sl_run_input_etag(self.handle, i - 1))
-    if etag ~= "" then etags[i] = etag end
-    sizes[i] = tonumber(C.sl_run_input_size(self.handle, i - 1))
-  end
-  local traffic = ffi.new "struct sl_traffic"
-  C.sl_run_traffic(self.handle, traffic)
-  local link_types = {}
-  for i = 0, 63 do
-    local name = C.sl_run_link_type(self.handle, i)
-    if name == nil then break end
-    link_types[i + 1] = ffi.string(name)
-  end
-  local stats = C.sl_run_stats(self.handle)
-  return info.new { stats = stats, sample = sampling.of(self.handle, stats, self.opts.seed),
-    flow_stats = self:flow_stats(), silent = not self.groups[1],
-    inputs = inputs, etags = etags, sizes = sizes, link_types = link_types,
-    status = self.status or 0,
-    bytes_read = tonumber(C.sl_run_bytes_read(self.handle)), traffic = traffic,
-    frames = tonumber(C.sl_run_frames(self.handle)),
-    workers = self.workers, alone = self.alone }
+  return info.of(self.handle, { seed = self.opts.seed, flow_stats = self:flow_stats(),
+    silent = not self.groups[1], status = self.status or 0, workers = self.workers,
+    alone = self.alone })
 end
 
 function Run:finish_recipes(out, run)
   for _, r in ipairs(self.recipes) do
     if r.handlers.finish then
       out.recipe = r.name -- each view says whose it is
-      self:enter(r, about_nothing)
+      self.guard:enter(r, about_nothing)
       self.kept = r.handlers.finish(out, run, self.opts.before)
     end
   end

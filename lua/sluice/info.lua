@@ -15,6 +15,7 @@
 local ffi = require "ffi"
 local C = require("sluice.abi").C
 local objects = require "sluice.objects"
+local sampling = require "sluice.sampling"
 local value = require "sluice.value"
 
 local info = {}
@@ -66,6 +67,7 @@ local function each_proto(counts, make)
   return list
 end
 
+--- run: the fields above, and those that account tells.
 function info.new(run)
   run.flow_stats = run.flow_stats ~= nil and run.flow_stats or nil
   run.seconds, run.reasons = seconds, reasons
@@ -83,6 +85,45 @@ function info.new(run)
   function run.account() return account(run, run.bytes_read) end
   function run.proto_name(number) return objects.proto_names[number] end
   return run
+end
+
+-- Names of the inputs, their ETags and sizes: more than were named, for a prefix stands for all
+-- blobs below it.
+local function inputs_of(handle)
+  local inputs, etags, sizes = {}, {}, {}
+  for i = 1, math.huge do
+    local name = C.sl_run_input_name(handle, i - 1)
+    if name == nil then break end
+    inputs[i] = ffi.string(name)
+    local etag = ffi.string(C.sl_run_input_etag(handle, i - 1))
+    if etag ~= "" then etags[i] = etag end
+    sizes[i] = tonumber(C.sl_run_input_size(handle, i - 1))
+  end
+  return inputs, etags, sizes
+end
+
+local function link_types_of(handle)
+  local list = {}
+  for i = 0, 63 do
+    local name = C.sl_run_link_type(handle, i)
+    if name == nil then break end
+    list[i + 1] = ffi.string(name)
+  end
+  return list
+end
+
+--- The same of a run that was read. more: what the engine knows: seed, flow_stats, silent, status,
+--- workers, alone.
+function info.of(handle, more)
+  local stats, traffic = C.sl_run_stats(handle), ffi.new "struct sl_traffic"
+  C.sl_run_traffic(handle, traffic)
+  more.stats, more.traffic = stats, traffic
+  more.sample = sampling.of(handle, stats, more.seed)
+  more.inputs, more.etags, more.sizes = inputs_of(handle)
+  more.link_types = link_types_of(handle)
+  more.bytes_read = tonumber(C.sl_run_bytes_read(handle))
+  more.frames = tonumber(C.sl_run_frames(handle))
+  return info.new(more)
 end
 
 return info

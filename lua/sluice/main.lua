@@ -31,6 +31,7 @@ local partial = late "sluice.partial"
 local plans = late "sluice.plan"
 local places = require "sluice.places"
 local recipe = require "sluice.recipe"
+local run_notes = require "sluice.run_notes"
 local sampling = require "sluice.sampling"
 local services = require "sluice.services"
 local starter = late "sluice.starter"
@@ -180,7 +181,7 @@ local function window_of(o)
 end
 
 local function tell_more(message, run, info)
-  local lines = run:window_notes()
+  local lines = run_notes.windows(run.handle)
   if message then table.insert(lines, 1, message) end
   lines[#lines + 1] = info.account()
   return table.concat(lines, "\n")
