@@ -91,9 +91,14 @@ local COMMON = {
   { long = "version", key = "version", about = "version and libraries" },
 }
 
--- What people who come from tcpdump and tshark type out of habit.
-local NOT_HERE = {
-  n = "names are never looked up, so it is not needed",
+-- What people who come from tcpdump and tshark type out of habit: with nothing to do here …
+local ALREADY_SO = { n = true, l = true } -- no names are looked up; lines go out as they come
+-- … and where it is.
+local TSHARK = "sluice does not dissect; tshark does: sluice -Y … -w - IN | tshark -r - -%s"
+local ELSEWHERE = {
+  V = TSHARK:format "V", x = TSHARK:format "x", X = TSHARK:format "x",
+  O = TSHARK:format "O …", G = "sluice fields lists the fields",
+  R = "the filter over packets is -Y", A = "sluice eval has p.payload",
 }
 
 local by_short, by_long = {}, {}
@@ -197,16 +202,16 @@ function Parser:short(word)
   while at <= #word do
     local letter = word:sub(at, at)
     local o = by_short[letter]
-      if not o then
-        fail("unknown option -%s: %s", letter, NOT_HERE[letter] or "see sluice --help")
-      end
-    if o.value then
+    if not o and not ALREADY_SO[letter] then
+      fail("unknown option -%s: %s", letter, ELSEWHERE[letter] or "see sluice --help")
+    elseif o and o.value then
       local text = word:sub(at + 1)
       if text == "" then text = self:next_word("-" .. letter) end
       set(self.options, o, "-" .. letter, text)
       return
+    elseif o then
+      set(self.options, o, "-" .. letter)
     end
-    set(self.options, o, "-" .. letter)
     at = at + 1
   end
 end

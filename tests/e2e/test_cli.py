@@ -77,6 +77,16 @@ def test_unknown_option(sluice, example):
     refused(sluice("flows", "--idel", "5", example), "--idel", "--idle")
 
 
+def test_habits_of_tcpdump_and_tshark(sluice, example):
+    """-n and -l ask for what is so already; what tshark is better at is said."""
+    want = sluice("-r", example, "-c", "3").stdout
+    for habit in (["-nr", example], ["-nn", "-l", "-r", example]):
+        done = sluice(*habit, "-c", "3")
+        assert (done.returncode, done.stdout, done.stderr) == (0, want, b"")
+    refused(sluice("-V", "-r", example), "-V", "| tshark -r - -V")
+    refused(sluice("-G", "fields"), "sluice fields")
+
+
 def test_unknown_recipe(sluice, example):
     refused(sluice("flwos", "-r", example), "flwos", "flows")
 

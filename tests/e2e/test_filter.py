@@ -193,11 +193,28 @@ def test_many_addresses(count, capture):
 
 def test_option_tells_what_is_wrong(sluice, example):
     for option, text, hint in (("-Y", "tcp.prt == 80", b"tcp.port"), ("-Y", "flow.bytes > 1", b"-F"),
-                               ("-F", "tcp.port == 80", b"-Y"), ("-F", "flow.byte > 1", b"flow.bytes")):
+                               ("-Y", "dns.qry.name", b"udp.port == 53"), ("-F", "tls", b"flow.port == 443"),
+                               ("-Y", "tcp.analysis.retransmission", b"-F 'flow.retransmitted_src > 0 ||"),
+                               ("-F", "tcp.stream == 3", b"flow.number"), ("-F", "tcp.port == 80", b"-Y"), ("-F", "flow.byte > 1", b"flow.bytes")):
         done = sluice("flows", option, text, example)
         assert done.returncode == 2 and done.stdout == b""
         assert hint in done.stderr and text.encode() in done.stderr and b"^~" in done.stderr
         assert b"traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("mode", ["packet", "flow"])
+def test_what_is_told_instead_is_a_filter(count, example, mode):
+    """Of every name that only Wireshark knows: what the hint says to ask for is taken."""
+    with open(os.path.join(ROOT, "lua", "sluice", "filter", "elsewhere.lua"), encoding="utf-8") as file:
+        names = re.findall(r'(?:\["([\w.]+)"\]|\b(\w+)) = (?:\{ "|"flow|RETR)', file.read())
+    names = [dotted or word for dotted, word in names if word != "RETRANSMITTED"]
+    assert len(names) > 35
+    for name, row in zip(names, count(names, example, mode)):
+        hint = row["error"].splitlines()[-1]
+        flows = re.search(r"-F '(.*)'", hint)
+        text = flows.group(1) if flows else hint.split(": ")[1].rstrip(".")
+        taken, = count([text], example, "flow" if flows else mode)
+        assert "count" in taken, (name, hint)
 
 
 def test_catastrophic_expression_is_bounded(count):

@@ -7,6 +7,7 @@
 local address = require "sluice.filter.address"
 local byte_types = require "sluice.filter.bytes"
 local cond = require "sluice.filter.cond"
+local elsewhere = require "sluice.filter.elsewhere"
 local number = require "sluice.filter.number"
 local problem = require "sluice.filter.problem"
 local registry = require "sluice.filter.registry"
@@ -30,12 +31,15 @@ local function looks_like_name(word)
   return word:find("^%a[%w_.]*$") and (word:find(".", 1, true) or word:find("[^%x]"))
 end
 
--- Hint for a word that is no field: the option that has it, or the nearest names.
+-- Hint for a word that is no field: the option that has it, what to ask for instead, or the
+-- nearest names.
 function values:name_hint(word)
   if registry.find(OTHER[self.mode], word) then
     return ("Filters over %ss are given with %s."):format(OTHER[self.mode],
       OPTION[OTHER[self.mode]])
   end
+  local instead = elsewhere.hint(word, self.mode)
+  if instead then return instead end
   local names = registry.nearest(self.mode, word)
   return #names > 0 and "Near: " .. table.concat(names, ", ") .. "."
     or "Filters know the headers up to TCP and UDP, not what these carry."
