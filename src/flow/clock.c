@@ -1,20 +1,13 @@
 #include "clock.h"
 
-/* Stamps from 1970 to 2242 as one number that compares as they do. */
-enum { NSEC_BITS = 30, SECOND_BITS = 33 };
-
-static struct sl_time of_key(uint64_t key) {
-    return (struct sl_time){(int64_t)(key >> NSEC_BITS), (uint32_t)(key & ((1u << NSEC_BITS) - 1))};
-}
-
 /* As part_of_any, in a third of the time. 0: a stamp does not fit. */
 static int part_of_keys(struct sl_clock_part *part, const struct sl_packet *packets, uint32_t n) {
     uint64_t latest = 0, second = 0, least = UINT64_MAX, before = 0, wide = 0;
     uint32_t backwards = 0;
 
     for (uint32_t i = 0; i < n; i++) {
-        uint64_t s = (uint64_t)packets[i].ts.s, key = s << NSEC_BITS | packets[i].ts.nsec;
-        wide |= s >> SECOND_BITS;
+        uint64_t key = sl_time_key(packets[i].ts);
+        wide |= (uint64_t)packets[i].ts.s >> SL_KEY_SECOND_BITS;
         backwards += key < before;
         least = key < least ? key : least;
         before = key;
@@ -25,9 +18,9 @@ static int part_of_keys(struct sl_clock_part *part, const struct sl_packet *pack
     }
     if (wide)
         return 0;
-    part->least = of_key(least);
-    part->latest = of_key(latest);
-    part->second = n > 1 ? of_key(second) : part->latest;
+    part->least = sl_time_of_key(least);
+    part->latest = sl_time_of_key(latest);
+    part->second = n > 1 ? sl_time_of_key(second) : part->latest;
     part->backwards = backwards;
     return 1;
 }

@@ -33,8 +33,18 @@ struct sl_clock {
     uint64_t packets, backwards;
 };
 
+/* Without jumps: of two times of packets nobody can foretell which is the earlier. */
 static inline int sl_before(struct sl_time a, struct sl_time b) {
-    return a.s < b.s || (a.s == b.s && a.nsec < b.nsec);
+    return (a.s < b.s) | ((a.s == b.s) & (a.nsec < b.nsec));
+}
+/* Stamps from 1970 to 2514 as one number that compares as they do. */
+enum { SL_KEY_NSEC_BITS = 30, SL_KEY_SECOND_BITS = 34 };
+static inline uint64_t sl_time_key(struct sl_time t) {
+    return (uint64_t)t.s << SL_KEY_NSEC_BITS | t.nsec;
+}
+static inline struct sl_time sl_time_of_key(uint64_t key) {
+    return (struct sl_time){(int64_t)(key >> SL_KEY_NSEC_BITS),
+                            (uint32_t)(key & ((1u << SL_KEY_NSEC_BITS) - 1))};
 }
 static inline double sl_seconds_between(struct sl_time from, struct sl_time to) {
     return (double)(to.s - from.s) + ((double)to.nsec - (double)from.nsec) * 1e-9;

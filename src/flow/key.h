@@ -63,11 +63,12 @@ struct sl_flow_key {
 
 /* src and dst are sl_host_v6 or IPv4 addresses as numbers. where_equal tells the order of ends that
  * look the same: two IPv6 addresses may share a number. */
-static inline struct sl_flow_key sl_flow_key_of(uint64_t src, uint64_t dst, struct sl_ports ports,
-                                                unsigned kind, int where_equal) {
+static inline __attribute__((always_inline)) struct sl_flow_key
+sl_flow_key_of(uint64_t src, uint64_t dst, struct sl_ports ports, unsigned kind, int where_equal) {
     uint64_t from = src << 16 | ports.sport, to = dst << 16 | ports.dport;
     int swapped = (from == to ? where_equal : from > to) & !ports.one_way;
-    uint64_t lower = swapped ? to : from, upper = swapped ? from : to;
+    uint64_t flip = (from ^ to) & (0 - (uint64_t)swapped); /* no jump: every other one is wrong */
+    uint64_t lower = from ^ flip, upper = to ^ flip;
 
     return (struct sl_flow_key){.hosts = lower >> 16 << 32 | upper >> 16,
                                 .ports = (uint32_t)(lower << 16 | (upper & 0xffff)),

@@ -44,17 +44,13 @@ void *sl_huge_grow(void *p, size_t size, size_t larger) {
     return to;
 }
 
-void sl_store_init(struct sl_store *s) {
-    *s = (struct sl_store){0};
-}
-
 void sl_store_free(struct sl_store *s) {
     sl_huge_free(s->places, s->size * sizeof *s->places);
     sl_huge_free(s->rare, s->size * sizeof *s->rare);
     sl_huge_free(s->extra, s->size_extra * sizeof *s->extra);
     free(s->pools[0].freed);
     free(s->pools[1].freed);
-    sl_store_init(s);
+    *s = (struct sl_store){0};
 }
 
 /* The arrays grow one by one: where the second finds no memory, the first is merely longer. */
@@ -72,6 +68,11 @@ static int grow(struct sl_store *s) {
     s->rare = rare;
     s->size = size;
     return 0;
+}
+
+int sl_store_init(struct sl_store *s) {
+    *s = (struct sl_store){0};
+    return grow(s);
 }
 
 /* The place that was freed last but a few comes next: its memory is asked for early. */

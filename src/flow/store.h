@@ -149,7 +149,8 @@ struct sl_store {
     uint32_t n_extra, size_extra, free_extra; /* the first free one, 0: none */
 };
 
-void sl_store_init(struct sl_store *);
+int sl_store_init(
+    struct sl_store *) SL_USED; /* there are places from the start. -1: out of memory */
 void sl_store_free(struct sl_store *);
 /* A flow's place with its index set and everything else as it happens to be, or NULL: out of
  * memory. */

@@ -24,7 +24,7 @@ static int64_t never_at_0(int64_t timeout_s) {
 struct sl_flows *sl_flows_new(const struct sl_flow_options *options, struct sl_error *err) {
     struct sl_flows *t = calloc(1, sizeof *t);
 
-    if (!t || sl_slots_init(&t->slots, 0) < 0 ||
+    if (!t || sl_slots_init(&t->slots, 0) < 0 || sl_store_init(&t->store) < 0 ||
         (options->ordered && !(t->handed = malloc(sizeof *t->handed)))) {
         sl_flows_free(t);
         sl_error_set(err, SL_EXIT_INPUT, "out of memory for the flow table");
@@ -34,7 +34,6 @@ struct sl_flows *sl_flows_new(const struct sl_flow_options *options, struct sl_e
     t->timeout_s[SL_TIMEOUT_OTHER] = never_at_0(options->idle_other_s);
     t->timeout_s[SL_TIMEOUT_TCP] = never_at_0(options->idle_tcp_s);
     t->timeout_s[SL_TIMEOUT_CLOSING] = options->closing_s;
-    sl_store_init(&t->store);
     sl_wheel_init(&t->wheel, &t->store);
     return t;
 }
@@ -83,6 +82,14 @@ static inline int same(const struct sl_flows *t, const struct sl_hot *h,
     if ((h->hosts ^ e->hosts) | (h->ports ^ e->ports) | kind)
         return 0;
     return !(e->kind & SL_KEY_V6) || same_addresses(sl_store_rare(&t->store, h->index), e, more);
+}
+
+/* Whether this is the place of the event's flow; nobody may have it. */
+static inline int is_at(const struct sl_flows *t, uint32_t index, const struct sl_flow_event *e,
+                        const struct sl_event_more *more) {
+    const struct sl_hot *h = sl_store_hot(&t->store, index);
+
+    return h->flags & SL_FLOW_LIVE && same(t, h, e, more);
 }
 
 static struct sl_hot *find(const struct sl_flows *t, const struct sl_flow_event *e,
@@ -250,10 +257,12 @@ static int direction(const struct sl_hot *h, const struct sl_flow_event *e) {
     return ((h->kind ^ e->kind) & SL_KEY_FROM_UPPER) != 0;
 }
 
+/* likely: where it most likely is, or any place. */
 static int take(struct sl_flows *t, const struct sl_event_batch *b, const struct sl_flow_event *e,
-                struct sl_stamp *stamp) {
+                uint32_t likely, struct sl_stamp *stamp) {
     const struct sl_event_more *more = &b->more[e->more];
-    struct sl_hot *h = find(t, e, more);
+    struct sl_hot *h =
+        is_at(t, likely, e, more) ? sl_store_hot(&t->store, likely) : find(t, e, more);
     int failed = 0;
 
     if (h && split(t, h, e, direction(h, e), &failed))
@@ -261,7 +270,7 @@ static int take(struct sl_flows *t, const struct sl_event_batch *b, const struct
     if (failed || (!h && !(h = create(t, e, more, b->base + e->number))))
         return -1;
     int dir = direction(h, e);
-    if (dir && t->meters)
+    if (t->meters && dir)
         sl_meters_received(t->meters, sl_event_time(e), e->len);
     note_time(t, h, sl_event_time(e));
     if (sl_totals_add(&t->store, h, dir, e) < 0 ||
@@ -295,51 +304,57 @@ static int meet_fragment(struct sl_flows *t, const struct sl_event_batch *b,
     return 0;
 }
 
-/* Each packet's flow is somewhere else in memory, so a packet is taken when its hash bucket was
- * asked for some packets ago, and the flow that stands there half as many packets ago. The distance
- * is time for memory to answer, with few enough questions under way that the processor can keep
- * them. */
+/* Each packet's flow is somewhere else in memory, so a packet is taken when the flow that its hash
+ * bucket names was asked for some packets ago, and the bucket itself before that. The distance is
+ * time for memory to answer, with few enough questions under way that the processor can keep them.
+ */
 enum { AHEAD = 16 };
 
-static void ask_bucket(const struct sl_flows *t, const struct sl_event_batch *b, uint32_t i) {
-    if (i < b->n)
-        sl_slots_prefetch(&t->slots, b->events[i].hash);
+/* All lines of a place that its packet may touch. Nobody can foretell which packets are IPv6, so
+ * their line is chosen without a jump: of others it is the hot one again. */
+static inline void ask_for_place(const struct sl_flows *t, uint32_t index, uint32_t kind) {
+    uintptr_t hot = (uintptr_t)sl_store_hot(&t->store, index);
+    uintptr_t rare = (uintptr_t)sl_store_rare(&t->store, index);
+    uintptr_t v6 = 0 - (uintptr_t)(kind / SL_KEY_V6 & 1);
+
+    sl_prefetch((const void *)hot);
+    sl_prefetch(sl_store_cold(&t->store, index));
+    sl_prefetch((const void *)(hot ^ ((hot ^ rare) & v6)));
 }
 
-static void ask_flow(const struct sl_flows *t, const struct sl_event_batch *b, uint32_t i) {
-    if (i >= b->n)
-        return;
-    const struct sl_flow_event *e = &b->events[i];
+/* Returns the place where the flow most likely is. Whether it is known cannot be foretold either:
+ * of one that is not, it is some place. */
+static inline uint32_t ask_flow(const struct sl_flows *t, const struct sl_flow_event *e) {
     const struct sl_slots_bucket *s = sl_slots_home(&t->slots, e->hash);
-    for (uint32_t found = sl_slots_match(s, sl_slots_tag(e->hash)); found; found &= found - 1) {
-        uint32_t index = s->indexes[__builtin_ctz(found)];
-        const void *hot = sl_store_hot(&t->store, index), *also = hot;
-        /* Chosen without a jump: which packets are IPv6 cannot be foretold. */
-        also = e->tcp_flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST)
-                   ? sl_store_cold(&t->store, index)
-                   : also;
-        also = e->kind & SL_KEY_V6 ? (const void *)sl_store_rare(&t->store, index) : also;
-        sl_prefetch(hot);
-        sl_prefetch(also);
-    }
+    uint32_t found = sl_slots_match(s, sl_slots_tag(e->hash)), known = 0 - (uint32_t)(found != 0);
+    uint32_t first = s->indexes[__builtin_ctz(found | 1u << (SL_SLOTS_A_BUCKET - 1))] & known;
+
+    ask_for_place(t, first, e->kind);
+    for (found &= found - 1; __builtin_expect(found != 0, 0); found &= found - 1)
+        ask_for_place(t, s->indexes[__builtin_ctz(found)], e->kind);
+    return first;
 }
 
 static int take_batch(struct sl_flows *t, struct sl_event_batch *b, struct sl_stamp *stamps) {
-    for (uint32_t i = 0; i < 2 * AHEAD; i++)
-        ask_bucket(t, b, i);
-    for (uint32_t i = 0; i < AHEAD; i++)
-        ask_flow(t, b, i);
+    uint32_t likely[SL_BATCH + AHEAD], asked = 0;
+
+    for (uint32_t i = 0; i < b->n; i++)
+        sl_slots_prefetch(&t->slots, b->events[i].hash);
+    for (; asked < b->n && asked < AHEAD; asked++)
+        likely[asked] = ask_flow(t, &b->events[asked]);
     for (uint32_t i = 0; i < b->n; i++) {
         struct sl_flow_event *e = &b->events[i];
-        ask_bucket(t, b, i + 2 * AHEAD);
-        ask_flow(t, b, i + AHEAD);
+        if (asked < b->n) {
+            likely[asked] = ask_flow(t, &b->events[asked]);
+            asked++;
+        }
         if (__builtin_expect(e->bits & (SL_EVENT_FIRST_FRAGMENT | SL_EVENT_LATER_FRAGMENT), 0)) {
             if (meet_fragment(t, b, e) < 0)
                 return -1;
             if (e->bits & SL_EVENT_NO_FLOW)
                 continue;
         }
-        if (take(t, b, e, stamps ? &stamps[i] : NULL) < 0)
+        if (take(t, b, e, likely[i], stamps ? &stamps[i] : NULL) < 0)
             return -1;
         t->stats.packets++;
     }

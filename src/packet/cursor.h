@@ -35,6 +35,11 @@ static inline uint32_t sl_u32(const struct sl_cursor *c, size_t at) {
     __builtin_memcpy(&v, c->at + at, sizeof v);
     return __builtin_bswap32(v);
 }
+static inline uint64_t sl_u64(const struct sl_cursor *c, size_t at) {
+    uint64_t v;
+    __builtin_memcpy(&v, c->at + at, sizeof v);
+    return __builtin_bswap64(v);
+}
 /* … and these little-endian ones. */
 static inline uint16_t sl_le16(const struct sl_cursor *c, size_t at) {
     uint16_t v;

@@ -90,11 +90,7 @@ void sl_counter_merge(struct sl_counter *c, struct sl_counter *from) {
     const struct sl_stats *f = sl_counter_stats(from);
     struct sl_stats *s = &c->stats;
 
-    if (f->timed) {
-        sl_stats_time(s, f->first);
-        sl_stats_time(s, f->last);
-        s->timed += f->timed - 2;
-    }
+    sl_stats_times(s, f->timed, f->first, f->last);
     s->packets += f->packets;
     s->bytes += f->bytes;
     s->captured_bytes += f->captured_bytes;

@@ -29,13 +29,33 @@ static inline void sl_stats_time(struct sl_stats *s, struct sl_time ts) {
     else if (sl_before(s->last, ts))
         s->last = ts;
 }
-/* One that went by express. */
-static inline void sl_counter_express(struct sl_counter *c, uint32_t kind,
-                                      const struct sl_packet *p) {
+/* n stamps of which these are the earliest and the latest. */
+static inline void sl_stats_times(struct sl_stats *s, uint64_t n, struct sl_time first,
+                                  struct sl_time last) {
+    if (!n)
+        return;
+    sl_stats_time(s, first);
+    sl_stats_time(s, last);
+    s->timed += n - 2; /* of one: less by one */
+}
+
+/* The stamps (clock.h: sl_time_key) of packets that went by express. */
+struct sl_express_times {
+    uint64_t first, last;
+    uint32_t n;
+};
+
+/* One that went by express; its stamp is counted with others, by sl_stats_times. */
+static inline void sl_counter_express(struct sl_counter *c, struct sl_express_times *times,
+                                      uint32_t kind, const struct sl_packet *p) {
+    uint64_t key = sl_time_key(p->ts);
+
     c->express_packets[kind]++;
     c->express_bytes[kind] += p->len;
     c->stats.captured_bytes += p->caplen;
-    sl_stats_time(&c->stats, p->ts);
+    times->first = key < times->first ? key : times->first;
+    times->last = key > times->last ? key : times->last;
+    times->n++;
 }
 /* Adds what another one has counted, all of it. */
 void sl_counter_merge(struct sl_counter *, struct sl_counter *from);
