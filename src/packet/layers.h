@@ -10,6 +10,10 @@
 /* Zeroes what decode fills. */
 void sl_decode_clear(struct sl_packet *);
 
+/* ordinary.c: a whole Ethernet frame, where it holds what most do. 0: the packet is as it was or in
+ * parts filled, and the decoders of its headers are to be called. */
+int sl_decode_ordinary(struct sl_packet *, struct sl_cursor);
+
 /* link.c: by LINKTYPE_ value; _carried: of a frame behind a capture program's own header, which may
  * not be another such header. */
 void sl_decode_link(struct sl_packet *, struct sl_cursor, uint32_t link_type);

@@ -86,6 +86,8 @@ void sl_decode_clear(struct sl_packet *p) {
 void sl_decode(struct sl_packet *p) {
     struct sl_cursor c = {p->data, p->data + p->caplen};
 
+    if (p->link_type == SL_LINK_ETHERNET && sl_decode_ordinary(p, c))
+        return;
     sl_decode_clear(p);
     sl_decode_link(p, c, p->link_type);
 }

@@ -51,19 +51,52 @@ static struct sl_pattern *pattern_of(struct sl_counter *c, const struct sl_packe
     return x;
 }
 
+static struct sl_time time_of(int64_t ns) {
+    int64_t s = ns / 1000000000, nsec = ns % 1000000000;
+
+    return nsec < 0 ? (struct sl_time){.s = s - 1, .nsec = (uint32_t)(nsec + 1000000000)}
+                    : (struct sl_time){.s = s, .nsec = (uint32_t)nsec};
+}
+
+/* One after the other, where packets have no stamp, or one that does not fit nanoseconds. */
+static void add_times(struct sl_stats *s, const struct sl_packet *packets, const uint32_t *sel,
+                      uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        const struct sl_packet *p = &packets[sel[i]];
+        s->ts_saturated += p->ts_ns == INT64_MAX || p->ts_ns == INT64_MIN;
+        if (!p->no_time)
+            sl_stats_time(s, p->ts);
+    }
+}
+
+/* Sums and extremes are kept in registers; comparisons of stamps vary and must be no branches. */
 void sl_counter_add(struct sl_counter *c, const struct sl_packet *packets, const uint32_t *sel,
                     uint32_t n) {
-    c->stats.packets += n;
+    struct sl_stats *s = &c->stats;
+    uint64_t bytes = 0, captured = 0;
+    int64_t first = INT64_MAX, last = INT64_MIN; /* ns */
+    int untimed = 0;
+
     for (uint32_t i = 0; i < n; i++) {
         const struct sl_packet *p = &packets[sel[i]];
         struct sl_pattern *x = pattern_of(c, p);
         x->packets++;
         x->bytes += p->len;
-        c->stats.bytes += p->len;
-        c->stats.captured_bytes += p->caplen;
-        if (!p->no_time)
-            sl_stats_time(&c->stats, p->ts);
-        c->stats.ts_saturated += p->ts_ns == INT64_MAX || p->ts_ns == INT64_MIN;
+        bytes += p->len;
+        captured += p->caplen;
+        untimed |= p->no_time;
+        first = p->ts_ns < first ? p->ts_ns : first;
+        last = p->ts_ns > last ? p->ts_ns : last;
+    }
+    s->packets += n;
+    s->bytes += bytes;
+    s->captured_bytes += captured;
+    if (untimed || first == INT64_MIN || last == INT64_MAX) {
+        add_times(s, packets, sel, n);
+    } else if (n) {
+        sl_stats_time(s, time_of(first));
+        sl_stats_time(s, time_of(last));
+        s->timed += (uint64_t)n - 2;
     }
 }
 

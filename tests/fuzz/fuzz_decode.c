@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../../src/flow/event.h"
-#include "../../src/packet/decode.h"
+#include "../../src/packet/layers.h"
 
 enum { HEAD = 3, DECAP = 0x80 };
 
@@ -35,6 +35,15 @@ static void check_sense(const struct sl_packet *p) {
         must(p->proto == 6 || p->proto == 17 || p->proto == 33 || p->proto == 132 ||
              p->proto == 136);
     must(sl_network_of(p->protos) < SL_P_N || p->skip != SL_SKIP_NONE);
+}
+
+/* What was decoded at once is what the decoders of its headers find. */
+static void check_ordinary(const struct sl_packet *p) {
+    struct sl_packet one_by_one = *p;
+
+    sl_decode_clear(&one_by_one);
+    sl_decode_link(&one_by_one, (struct sl_cursor){p->data, p->data + p->caplen}, p->link_type);
+    must(!memcmp(p, &one_by_one, sizeof *p));
 }
 
 /* A packet that was looked into is sound, and deeper; else it is as it was. */
@@ -79,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memcpy(copy, data + HEAD, p.caplen);
     p.data = copy;
     sl_decode(&p);
+    check_ordinary(&p);
     check_places(&p);
     check_sense(&p);
     p.number64 = 1;
