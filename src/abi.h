@@ -204,6 +204,7 @@ struct sl_when {
 struct sl_log_part {
     const char *path;
     uint64_t offset, size; /* bytes */
+    uint32_t crc;          /* sl_run_log_end's */
 };
 
 struct sl_options {
@@ -346,6 +347,8 @@ int sl_drop_privileges(const char *user, struct sl_error *err);
 struct sl_outfile;
 int sl_run_log(struct sl_run *, struct sl_outfile *, int tables);
 int sl_run_log_end(struct sl_run *, uint64_t *size, uint32_t *crc, uint64_t *sum);
+/* Whether the log is what was written; a run that takes it finds that out itself. -1: *err. */
+int sl_log_check(const struct sl_log_part *, struct sl_error *err);
 /* Of a run over logs, instead of sl_run_skim: takes the next events. A state, as there. Behind the
  * end of the logs a run that has inputs goes on with these. */
 int sl_run_replay(struct sl_run *);
@@ -793,9 +796,6 @@ uint64_t sl_estimate_lost(const struct sl_estimate *); /* packets of keys for wh
  * -1: it is no regular file, or cannot be read. */
 int sl_file_identity(const char *path, uint64_t *size, uint32_t *head);
 uint32_t sl_crc32(const char *bytes, size_t size); /* that of zlib */
-
-/* CRC-32 of size bytes of a file from offset on. -1: they cannot be read. */
-int sl_file_crc(const char *path, uint64_t offset, uint64_t size, uint32_t *crc);
 
 /* Result files and the children that draw them; contracts: outfile.h and child.h. Functions that
  * return int give 0 or -1, with the reason in …_error(), NULL when there is none. */

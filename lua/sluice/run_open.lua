@@ -44,7 +44,8 @@ local function flag(wanted) return wanted and 1 or 0 end
 local function log_parts(logs)
   local list = ffi.new("struct sl_log_part[?]", #logs)
   for i, log in ipairs(logs) do
-    list[i - 1].path, list[i - 1].offset, list[i - 1].size = logs.paths[i], log.offset, log.size
+    local part = list[i - 1]
+    part.path, part.offset, part.size, part.crc = logs.paths[i], log.offset, log.size, log.crc
   end
   return list
 end

@@ -1,55 +1,38 @@
 /* Events as bytes, for partial results: what one program has made of packets another one can take
  * into its flow tables, as if it had read them itself.
  *
- * An event is written as what differs from the last one of the same way through the same flow, as
- * RFC 1144 does with headers: a data segment of a transfer takes some six bytes, the first packet
- * of a flow some thirty. Both sides remember the last event in each of SL_PACK_PLACES places; an
- * event whose place holds another flow is written whole. Hashes are not written: the reader's table
- * has a seed of its own.
- *
- * Form: unsigned numbers of seven bits a byte, the lowest first, bit 7: more follow (LEB128);
- * differences with their sign in bit 0. No byte order, no alignment.
+ * A batch is written in one of two forms. Packets of many short flows are told whole, in 32 bytes
+ * (event_whole.h): most of these bytes could not be foretold, and trying costs more time than the
+ * bytes. Those of transfers are told by what differs from the last one of their flow
+ * (event_near.h), in six bytes or so. Which it is is found by trying now and then. Hashes are not
+ * written: the reader's table has a seed of its own. Little endian, no alignment: twice the number
+ * of events, 1 more where they differ from others; the events.
  */
 #ifndef SL_FLOW_EVENT_PACK_H
 #define SL_FLOW_EVENT_PACK_H
 
-#include "../packet/cursor.h"
-#include "event.h"
+#include "event_near.h"
+#include "event_whole.h"
+#include "number_pack.h"
 
-enum { SL_PACK_PLACES = 1024, SL_PACKED_NUMBER_MAX = 10 };
-
-/* What the last events were; all zero to begin with. One for each tap. */
+/* What has been written or read; all zero to begin with. One for each tap. */
 struct sl_event_memory {
-    struct sl_flow_event events[SL_PACK_PLACES];
-    struct sl_event_more more[SL_PACK_PLACES];
+    struct sl_near_memory near;
+    uint64_t sum;         /* of what was written, whatever batches it came in */
+    uint32_t whole_left;  /* batches to be told whole before the next trial */
+    uint32_t near_events; /* of the trial: how many, */
+    uint32_t near_bytes;  /* and what they took */
 };
 
-/* Bytes that any batch fits in, and that the times of one fit in. */
-enum {
-    SL_PACKED_EVENTS_MAX = SL_PACKED_NUMBER_MAX + SL_BATCH * 128,
-    SL_PACKED_TIMES_MAX = SL_PACKED_NUMBER_MAX * (1 + 2 * SL_BATCH)
-};
+/* Bytes that any batch fits in. */
+enum { SL_PACKED_EVENTS_MAX = SL_PACKED_NUMBER_MAX + SL_BATCH * SL_WHOLE_EVENT_MAX + 8 };
 
-/* These write at `to`, where there is room, and return where they ended. */
-uint8_t *sl_number_pack(uint8_t *to, uint64_t number);
+/* Writes at `to`, where there is room for any batch, and returns where it ended. */
 uint8_t *sl_events_pack(uint8_t *to, struct sl_event_memory *, const struct sl_event_batch *);
-/* The time stamps of n packets, SL_BATCH at most; *before: of the one before, moved on. */
-uint8_t *sl_times_pack(uint8_t *to, const struct sl_packet *, uint32_t n, struct sl_time *before);
-
-/* A sum of what the events say, whatever batches they come in, that a reader of the packets makes
- * again; and of times. sum: of what was before, 0 to begin with. */
-uint64_t sl_events_sum(uint64_t sum, const struct sl_event_batch *);
-uint64_t sl_times_sum(uint64_t sum, const struct sl_packet *, uint32_t n);
-
-/* These read them back. 0: done; -1: the bytes are not what was written. */
-int sl_number_unpack(struct sl_cursor *, uint64_t *number) SL_USED;
-/* Numbers count from the batch's base, which the caller has set, and are below n_packets; times
- * are those of the packets. */
+/* Reads them back. Numbers count from the batch's base, which the caller has set, and are below
+ * n_packets; times are those of the packets. 0: done; -1: the bytes are not what was written. */
 int sl_events_unpack(struct sl_cursor *, struct sl_event_memory *, struct sl_event_batch *,
                      const struct sl_packet *, uint32_t n_packets,
                      const struct sl_hash_seed *) SL_USED;
-/* Fills in ts and no_time of n packets; n: SL_BATCH at most. */
-int sl_times_unpack(struct sl_cursor *, struct sl_packet *, uint32_t *n,
-                    struct sl_time *before) SL_USED;
 
 #endif

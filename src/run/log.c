@@ -1,34 +1,28 @@
 #include "log.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
 enum {
     SIZE_BYTES = 4,
+    CRC_BYTES = 4,
     WRITE_BYTES = 256 * 1024,
     /* Of one tap in a block with its number; a block with heads can be large. */
-    TAP_MAX = SL_PACKED_NUMBER_MAX + SL_PACKED_EVENTS_MAX,
-    BLOCK_MAX = 1 << 28,
-    READ_FIRST = 64 * 1024
+    TAP_MAX = SL_PACKED_NUMBER_MAX + SL_PACKED_EVENTS_MAX
 };
-
-/* ---- writing ---- */
 
 struct sl_log {
     struct sl_outfile *file;
     struct sl_event_memory *memory; /* of each tap */
     struct sl_head_sieve **sieves;  /* of each tap; NULL: it keeps no heads */
     uint32_t n_taps;
-    struct sl_time before;
+    struct sl_time_memory times;
     uint8_t *bytes; /* blocks that are to be written: [0, at) */
     size_t at, block, room;
     int open; /* the last block has no end yet */
     uint64_t size;
     uint32_t crc;
-    uint64_t times;   /* sums (event_pack.h) of all packets, */
-    uint64_t *events; /* and of the events of each tap */
 };
 
 struct sl_log *sl_log_new(struct sl_outfile *file, uint32_t n_taps) {
@@ -38,12 +32,12 @@ struct sl_log *sl_log_new(struct sl_outfile *file, uint32_t n_taps) {
         return NULL;
     log->file = file;
     log->n_taps = n_taps;
-    log->room = WRITE_BYTES + SIZE_BYTES + SL_PACKED_TIMES_MAX + (size_t)n_taps * TAP_MAX + 1;
+    log->room =
+        WRITE_BYTES + SIZE_BYTES + SL_PACKED_TIMES_MAX + (size_t)n_taps * TAP_MAX + 1 + CRC_BYTES;
     log->memory = calloc(n_taps + 1, sizeof *log->memory);
     log->sieves = calloc(n_taps + 1, sizeof(struct sl_head_sieve *));
-    log->events = calloc(n_taps + 1, sizeof *log->events);
     log->bytes = malloc(log->room);
-    if (log->memory && log->sieves && log->events && log->bytes)
+    if (log->memory && log->sieves && log->bytes)
         return log;
     sl_log_free(log);
     return NULL;
@@ -55,7 +49,6 @@ void sl_log_free(struct sl_log *log) {
     for (uint32_t i = 0; log->sieves && i < log->n_taps; i++)
         sl_head_sieve_free(log->sieves[i]);
     free(log->sieves);
-    free(log->events);
     free(log->memory);
     free(log->bytes);
     free(log);
@@ -65,14 +58,15 @@ static void end_block(struct sl_log *log) {
     if (!log->open)
         return;
     log->bytes[log->at++] = 0;
-    uint32_t size = (uint32_t)(log->at - log->block - SIZE_BYTES);
-    for (int i = 0; i < SIZE_BYTES; i++)
-        log->bytes[log->block + (size_t)i] = (uint8_t)(size >> 8 * i);
+    uint32_t size = (uint32_t)(log->at - log->block - SIZE_BYTES + CRC_BYTES);
+    memcpy(log->bytes + log->block, &size, SIZE_BYTES);
+    log->crc = (uint32_t)crc32_z(log->crc, log->bytes + log->block, log->at - log->block);
+    memcpy(log->bytes + log->at, &log->crc, CRC_BYTES);
+    log->at += CRC_BYTES;
     log->open = 0;
 }
 
 static int write_out(struct sl_log *log, struct sl_error *err) {
-    log->crc = (uint32_t)crc32_z(log->crc, log->bytes, log->at);
     log->size += log->at;
     int failed = sl_outfile_write(log->file, log->bytes, log->at);
     log->at = 0;
@@ -82,12 +76,11 @@ static int write_out(struct sl_log *log, struct sl_error *err) {
 int sl_log_packets(struct sl_log *log, const struct sl_packet *packets, uint32_t n,
                    struct sl_error *err) {
     end_block(log);
-    log->times = sl_times_sum(log->times, packets, n);
     if (log->at >= WRITE_BYTES && write_out(log, err) < 0)
         return -1;
     log->block = log->at;
     log->open = 1;
-    uint8_t *end = sl_times_pack(log->bytes + log->at + SIZE_BYTES, packets, n, &log->before);
+    uint8_t *end = sl_times_pack(log->bytes + log->at + SIZE_BYTES, &log->times, packets, n);
     log->at = (size_t)(end - log->bytes);
     return 0;
 }
@@ -95,7 +88,6 @@ int sl_log_packets(struct sl_log *log, const struct sl_packet *packets, uint32_t
 void sl_log_events(struct sl_log *log, uint32_t tap, const struct sl_event_batch *events) {
     uint8_t *end = sl_number_pack(log->bytes + log->at, 2 * ((uint64_t)tap + 1));
 
-    log->events[tap] = sl_events_sum(log->events[tap], events);
     end = sl_events_pack(end, &log->memory[tap], events);
     log->at = (size_t)(end - log->bytes);
 }
@@ -106,7 +98,7 @@ int sl_log_keep_heads(struct sl_log *log, uint32_t tap, uint32_t size, int64_t g
 
 /* Room for so many more bytes, beside what the taps behind this one may need. */
 static int make_room(struct sl_log *log, size_t more) {
-    size_t want = log->at + more + (size_t)log->n_taps * TAP_MAX + 1;
+    size_t want = log->at + more + (size_t)log->n_taps * TAP_MAX + 1 + CRC_BYTES;
 
     if (want <= log->room)
         return 0;
@@ -153,85 +145,13 @@ uint64_t sl_log_size(const struct sl_log *log) {
 }
 
 uint64_t sl_log_sum(const struct sl_log *log) {
-    uint64_t sum = log->times;
+    uint64_t sum = log->times.sum;
 
     for (uint32_t i = 0; i < log->n_taps; i++)
-        sum = sum * 3 + log->events[i];
+        sum = sum * 3 + log->memory[i].sum;
     return sum;
 }
 
 uint32_t sl_log_crc(const struct sl_log *log) {
     return log->crc;
-}
-
-/* ---- reading ---- */
-
-struct sl_log_reader {
-    char *path;
-    FILE *file;
-    uint64_t offset, left;
-    uint8_t *bytes;
-    size_t room;
-};
-
-static int damaged(const struct sl_log_reader *r, struct sl_error *err) {
-    return sl_error_set(err, SL_EXIT_INPUT, "%s: byte %llu: it is damaged or cut: write it again",
-                        r->path, (unsigned long long)r->offset);
-}
-
-struct sl_log_reader *sl_log_open(const char *path, uint64_t offset, uint64_t size,
-                                  struct sl_error *err) {
-    struct sl_log_reader *r = calloc(1, sizeof *r);
-
-    if (!r || !(r->bytes = malloc(r->room = READ_FIRST))) {
-        free(r);
-        sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory", path);
-        return NULL;
-    }
-    r->path = strdup(path);
-    r->offset = offset;
-    r->left = size;
-    r->file = r->path ? fopen(path, "rbe") : NULL;
-    if (r->file && offset <= INT64_MAX && fseeko(r->file, (off_t)offset, SEEK_SET) == 0)
-        return r;
-    sl_error_set(err, SL_EXIT_INPUT, "%s: it cannot be read", path);
-    sl_log_close(r);
-    return NULL;
-}
-
-void sl_log_close(struct sl_log_reader *r) {
-    if (!r)
-        return;
-    if (r->file)
-        (void)fclose(r->file);
-    free(r->path);
-    free(r->bytes);
-    free(r);
-}
-
-static int make_read_room(struct sl_log_reader *r, uint32_t size) {
-    if (size <= r->room)
-        return 0;
-    uint8_t *grown = realloc(r->bytes, size);
-    if (!grown)
-        return -1;
-    r->bytes = grown;
-    r->room = size;
-    return 0;
-}
-
-int sl_log_next(struct sl_log_reader *r, struct sl_cursor *block, struct sl_error *err) {
-    if (!r->left)
-        return 0;
-    if (r->left < SIZE_BYTES || fread(r->bytes, SIZE_BYTES, 1, r->file) != 1)
-        return damaged(r, err);
-    struct sl_cursor c = {r->bytes, r->bytes + SIZE_BYTES};
-    uint32_t size = sl_le32(&c, 0);
-    if (!size || size > BLOCK_MAX || size > r->left - SIZE_BYTES || make_read_room(r, size) < 0 ||
-        fread(r->bytes, size, 1, r->file) != 1)
-        return damaged(r, err);
-    r->left -= SIZE_BYTES + size;
-    r->offset += SIZE_BYTES + size;
-    *block = (struct sl_cursor){r->bytes, r->bytes + size};
-    return 1;
 }

@@ -2,7 +2,8 @@
  * (flow/event_pack.h) that takes it later, behind the logs of the pieces of the capture before it
  * (replay.c).
  *
- *     blocks:  u32 bytes that follow; times; { 2 * (number of the tap + 1), events } ..., 0
+ *     blocks:  u32 bytes that follow; times; { 2 * (number of the tap + 1), events } ..., 0;
+ *              u32 CRC-32 (that of zlib) of all blocks so far, without these four bytes
  *
  * A tap that keeps the first bytes of flows has 1 added to its number, and behind its events for
  * each: how many bytes of payload were captured, how many are here, and these (flow/head_sieve.h).
@@ -17,6 +18,7 @@
 #include "../error.h"
 #include "../flow/event_pack.h"
 #include "../flow/head_sieve.h"
+#include "../flow/time_pack.h"
 #include "../output/outfile.h"
 
 /* ---- writing ---- */
@@ -40,18 +42,18 @@ int sl_log_keep_heads(struct sl_log *, uint32_t tap, uint32_t size, int64_t gap_
 /* Writes what is left. */
 int sl_log_finish(struct sl_log *, struct sl_error *) SL_USED;
 uint64_t sl_log_size(const struct sl_log *); /* bytes, when it is finished, */
-uint32_t sl_log_crc(const struct sl_log *);  /* and their CRC-32 (that of zlib); and */
+uint32_t sl_log_crc(const struct sl_log *);  /* and the last block's CRC-32; and */
 uint64_t sl_log_sum(const struct sl_log *); /* a sum of what was logged, whatever blocks it is in */
 
 /* ---- reading ---- */
 
 struct sl_log_reader;
 
-/* Reads the log at [offset, offset + size) of a file. NULL with *err. */
-struct sl_log_reader *sl_log_open(const char *path, uint64_t offset, uint64_t size,
-                                  struct sl_error *) SL_USED;
+/* Reads a log. NULL with *err. */
+struct sl_log_reader *sl_log_open(const struct sl_log_part *, struct sl_error *) SL_USED;
 void sl_log_close(struct sl_log_reader *); /* NULL is allowed */
-/* The next block, good until the next call. 1, 0: there is none, -1 with *err: it is damaged. */
+/* The next block, without its checksum, which is right; good until the next call. 1; 0: that was
+ * all of the log; -1 with *err: it is damaged. */
 int sl_log_next(struct sl_log_reader *, struct sl_cursor *block, struct sl_error *) SL_USED;
 
 #endif

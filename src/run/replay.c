@@ -4,6 +4,7 @@
 #include "split.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     BLOCKS = 64,      /* taken before the caller is asked to look up */
@@ -24,7 +25,7 @@ struct sl_replay {
     struct sl_event_batch *events;  /* of each tap, of the block at hand, */
     struct sl_event_batch some;     /* and those of them up to an end of the clock's block */
     struct head (*heads)[SL_BATCH]; /* of each tap, for the events of the block */
-    struct sl_time before;
+    struct sl_time_memory times;    /* in this log */
     uint64_t packets; /* of the blocks before the one at hand */
     uint32_t n_taps;
 };
@@ -70,9 +71,9 @@ static int open_next(struct sl_replay *p, struct sl_error *err) {
 
     sl_log_close(p->log);
     for (uint32_t i = 0; i < p->n_taps; i++)
-        p->memory[i] = (struct sl_event_memory){0};
-    p->before = (struct sl_time){0};
-    p->log = sl_log_open(part->path, part->offset, part->size, err);
+        memset(&p->memory[i], 0, sizeof *p->memory);
+    p->times = (struct sl_time_memory){0};
+    p->log = sl_log_open(part, err);
     return p->log ? 0 : -1;
 }
 
@@ -103,7 +104,7 @@ static int unpack_tap(struct sl_run *r, struct sl_replay *p, struct sl_cursor *b
 static int unpack(struct sl_run *r, struct sl_replay *p, struct sl_cursor block) {
     uint64_t number;
 
-    if (sl_times_unpack(&block, r->batch.packets, &r->read, &p->before) < 0 || !r->read)
+    if (sl_times_unpack(&block, &p->times, r->batch.packets, &r->read) < 0 || !r->read)
         return -1;
     for (uint32_t i = 0; i < r->read; i++)
         r->batch.packets[i].number64 = p->packets + 1 + i;

@@ -1,7 +1,6 @@
 /* What a file is known by, whatever its name, and the checksum of files that sluice itself writes.
  */
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -33,20 +32,4 @@ int sl_file_identity(const char *path, uint64_t *size, uint32_t *head) {
     *size = (uint64_t)s.st_size;
     *head = sl_crc32(bytes, (size_t)n);
     return 0;
-}
-
-int sl_file_crc(const char *path, uint64_t offset, uint64_t size, uint32_t *crc) {
-    char bytes[HEAD_BYTES];
-    FILE *file = offset <= INT64_MAX ? fopen(path, "rbe") : NULL;
-    int failed = !file || fseeko(file, (off_t)offset, SEEK_SET) != 0;
-
-    for (*crc = 0; size && !failed;) {
-        size_t n = size < sizeof bytes ? (size_t)size : sizeof bytes;
-        failed = fread(bytes, n, 1, file) != 1;
-        *crc = (uint32_t)crc32_z(*crc, (const unsigned char *)bytes, n);
-        size -= n;
-    }
-    if (file)
-        (void)fclose(file);
-    return failed ? -1 : 0;
 }

@@ -242,8 +242,8 @@ def changed(data, change):
 def test_a_version_that_is_to_come(sluice, partials, tmp_path):
     files = partials("talkers")
     data = files[0].read_bytes()
-    files[0].write_bytes(data[:10] + struct.pack("<I", 3) + data[14:])
-    refused(sluice("merge", "talkers", *files), "0.part", "version is 3")
+    files[0].write_bytes(data[:10] + struct.pack("<I", 4) + data[14:])
+    refused(sluice("merge", "talkers", *files), "0.part", "version is 4")
 
 
 @pytest.mark.parametrize("change, word", [

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../src/flow/event_pack.h"
+#include "../../src/flow/time_pack.h"
 #include "../../src/flow/flow.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -12,7 +13,7 @@ static const struct sl_hash_seed seed = {0x0123456789abcdef, 0xfedcba9876543210}
 
 struct side {
     struct sl_event_memory memory;
-    struct sl_time before;
+    struct sl_time_memory times;
     struct sl_packet packets[SL_BATCH];
     struct sl_event_batch events;
     uint32_t n;
@@ -25,7 +26,7 @@ static void must(int truth) {
 
 static int read_block(struct side *s, struct sl_cursor *from) {
     sl_event_batch_clear(&s->events, 1);
-    return sl_times_unpack(from, s->packets, &s->n, &s->before) < 0 ||
+    return sl_times_unpack(from, &s->times, s->packets, &s->n) < 0 ||
                    sl_events_unpack(from, &s->memory, &s->events, s->packets, s->n, &seed) < 0
                ? -1
                : 0;
@@ -43,7 +44,7 @@ static void same(const struct side *a, const struct side *b) {
 
 static void check_again(const struct side *s, struct side *writer, struct side *reader) {
     static uint8_t bytes[SL_PACKED_TIMES_MAX + SL_PACKED_EVENTS_MAX];
-    uint8_t *end = sl_times_pack(bytes, s->packets, s->n, &writer->before);
+    uint8_t *end = sl_times_pack(bytes, &writer->times, s->packets, s->n);
 
     end = sl_events_pack(end, &writer->memory, &s->events);
     must((size_t)(end - bytes) <= sizeof bytes);
@@ -70,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         while (sl_flows_decided(flows, &decided))
             continue;
     }
-    must(sl_flows_finish(flows, sides[0].before, &err) == 0);
+    must(sl_flows_finish(flows, sides[0].times.before, &err) == 0);
     while (sl_flows_decided(flows, &decided))
         continue;
     sl_flows_free(flows);

@@ -10,13 +10,14 @@
 #include <string.h>
 
 #include "../../src/flow/event_pack.h"
+#include "../../src/flow/time_pack.h"
 #include "../../src/flow/table.h"
 
 static const struct sl_hash_seed write_seed = {1, 2}, read_seed = {3, 4};
 
 struct side {
     struct sl_event_memory memory;
-    struct sl_time before;
+    struct sl_time_memory times;
     struct sl_packet packets[SL_BATCH];
     struct sl_event_batch events;
     uint32_t n;
@@ -78,7 +79,7 @@ static void make_batch(struct side *s) {
     s->n = any(SL_BATCH) + 1;
     sl_event_batch_clear(&s->events, 1);
     for (uint32_t i = 0; i < s->n; i++) {
-        s->before = s->packets[i].ts = any_time(s->before);
+        s->times.before = s->packets[i].ts = any_time(s->times.before);
         if (any(5))
             make_event(&s->events, i, s->packets[i].ts);
     }
@@ -86,7 +87,7 @@ static void make_batch(struct side *s) {
 
 static int read_batch(struct side *s, struct sl_cursor *c, const struct sl_hash_seed *seed) {
     sl_event_batch_clear(&s->events, 1);
-    if (sl_times_unpack(c, s->packets, &s->n, &s->before) < 0)
+    if (sl_times_unpack(c, &s->times, s->packets, &s->n) < 0)
         return -1;
     return sl_events_unpack(c, &s->memory, &s->events, s->packets, s->n, seed);
 }
@@ -122,7 +123,7 @@ static void comes_back(void **unused) {
     state = 1;
     for (int round = 0; round < 3000; round++) {
         make_batch(made);
-        uint8_t *end = sl_times_pack(bytes, made->packets, made->n, &writer->before);
+        uint8_t *end = sl_times_pack(bytes, &writer->times, made->packets, made->n);
         end = sl_events_pack(end, &writer->memory, &made->events);
         assert_true((size_t)(end - bytes) <= sizeof bytes);
         struct sl_cursor c = {bytes, end};
@@ -179,7 +180,7 @@ static void damage_is_survived(void **unused) {
     state = 2;
     for (int round = 0; round < 3000; round++) {
         make_batch(made);
-        uint8_t *end = sl_times_pack(bytes, made->packets, made->n, &writer->before);
+        uint8_t *end = sl_times_pack(bytes, &writer->times, made->packets, made->n);
         end = sl_events_pack(end, &writer->memory, &made->events);
         size_t size = any((uint32_t)(end - bytes)) + 1;
         uint8_t *copy = malloc(size); /* so that a byte beyond is found by ASan */
