@@ -1,5 +1,8 @@
 #include "time_pack.h"
 
+/* No reader of captures gives seconds further from 1970. */
+static const int64_t MOST_S = (int64_t)1 << 60;
+
 enum { NSEC = 1000000000, NEAR_S = 2, WHOLE = 3, WHOLE_BYTES = 12 };
 
 static uint64_t add_to_sum(uint64_t sum, struct sl_time t) {
@@ -51,7 +54,7 @@ uint8_t *sl_times_pack(uint8_t *to, struct sl_time_memory *memory, const struct 
     return at;
 }
 
-static inline int add_distance(struct sl_time *t, uint32_t folded) {
+static inline void add_distance(struct sl_time *t, uint32_t folded) {
     int64_t ns = (int64_t)t->nsec + (int32_t)sl_unfolded(folded), s = 0;
 
     if (ns < 0 || ns >= NSEC) {
@@ -59,7 +62,7 @@ static inline int add_distance(struct sl_time *t, uint32_t folded) {
         ns -= s * NSEC;
     }
     t->nsec = (uint32_t)ns;
-    return __builtin_add_overflow(t->s, s, &t->s) ? -1 : 0;
+    t->s += s;
 }
 
 static inline int unpack_time(struct sl_cursor *from, unsigned code, struct sl_time *t) {
@@ -72,9 +75,10 @@ static inline int unpack_time(struct sl_cursor *from, unsigned code, struct sl_t
     if (code == WHOLE) {
         __builtin_memcpy(&t->s, at, 8);
         __builtin_memcpy(&t->nsec, at + 8, 4);
-        return 0;
+    } else {
+        add_distance(t, sl_coded_unpack(&at, code + 1));
     }
-    return add_distance(t, sl_coded_unpack(&at, code + 1));
+    return t->s <= MOST_S && t->s >= -MOST_S ? 0 : -1;
 }
 
 int sl_times_unpack(struct sl_cursor *from, struct sl_time_memory *memory,

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "../../src/flow/event_pack.h"
-#include "../../src/flow/time_pack.h"
 #include "../../src/flow/flow.h"
+#include "../../src/flow/time_pack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
