@@ -237,10 +237,11 @@ enum { SL_BATCH = 128 };
 /* What sl_run_next came back with. */
 enum {
     SL_STEP_PACKETS,
-    SL_STEP_WAIT,       /* nothing within 100 ms; call again */
-    SL_STEP_END,        /* all inputs are read */
-    SL_STEP_ERROR,      /* an input cannot be read further: sl_run_error; what came before stands */
-    SL_STEP_INTERRUPTED /* Ctrl-C */
+    SL_STEP_WAIT,  /* nothing within 100 ms; call again */
+    SL_STEP_END,   /* all inputs are read */
+    SL_STEP_ERROR, /* an input cannot be read further: sl_run_error; what came before stands */
+    SL_STEP_INTERRUPTED, /* Ctrl-C */
+    SL_STEP_FLOWS /* to a worker: decided flows for a taker (sl_tap_taker), in sl_batch.tap */
 };
 
 /* One batch: packets[sel[0 .. n-1]] are those that passed so far, in capture order. Lua filters
@@ -248,6 +249,8 @@ enum {
 struct sl_batch {
     uint32_t n;
     uint32_t state; /* SL_STEP_… */
+    /* Of SL_STEP_FLOWS: whose they are, and the number of the tap that has them. */
+    uint32_t taker, tap;
     /* Interval numbers that capture time has entered since the batch before: (ticked, tick]. */
     double ticked, tick;
     uint32_t sel[SL_BATCH];
@@ -442,7 +445,24 @@ int sl_run_share(struct sl_run *, struct sl_agg *);
 /* For a worker: adds to the i-th of those, when all flows have been handed out; waits until then.
  */
 void sl_crew_merge(struct sl_run *worker, uint32_t i, struct sl_agg *);
-/* For a worker: it cannot go on, because of its split. */
+/* Takers: flow handlers that run in workers. Each gets all decided flows of a tap in their order,
+ * in whose Lua that may be, so that each is at work in one worker at a time and different ones at
+ * once; what it adds goes into the main program's own aggregates, which it is lent. taker: a number
+ * of the caller's. Before sl_run_start, which then wants a script. -1: sl_run_error. */
+enum { SL_TAKERS_MAX = 64 }; /* of a tap */
+int sl_tap_taker(struct sl_tap *, uint32_t taker);
+/* Lends an aggregate of any kind to the workers, whose number for it is the same, from 0; name:
+ * tells them that it is the one they mean. Both are borrowed as long as the run lives. -1:
+ * sl_run_error. */
+int sl_run_lend(struct sl_run *, void *aggregate, const char *name);
+/* For a worker: the i-th of those; NULL: it has another name. */
+void *sl_run_lent(const struct sl_run *worker, uint32_t i, const char *name);
+/* Gives what sl_tap_decided gave, as far as it was not narrowed, to the tap's takers, after each
+ * call of it. Waits where they are far behind. */
+void sl_tap_give(struct sl_tap *);
+/* Ends the workers wherever they are, where nobody wants what is left. */
+void sl_run_halt(struct sl_run *);
+/* For a worker: it cannot go on, because of its split, or of the flows that it took. */
 void sl_crew_fail(struct sl_run *worker, const struct sl_error *);
 void sl_tap_begin(struct sl_tap *);       /* selects what the batch has selected */
 int sl_tap_flows(struct sl_tap *);        /* updates the flow table; -1: sl_run_error */

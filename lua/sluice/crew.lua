@@ -1,15 +1,21 @@
 -- Several workers at one capture (src/run/crew.h): whether a run may have them, and the part that
--- each of them does in a Lua of its own: filters and packet handlers. Flow handlers, interval and
--- finish are the main program's alone. What the handlers of workers add goes to aggregates of
--- their own, which are added to the main ones at the end.
+-- each of them does in a Lua of its own: filters and packet handlers. What these add goes to
+-- aggregates of the worker's own, which are added to the main ones at the end. Flow handlers that
+-- do nothing but add to aggregates run in workers, too, where there are several: each is at work in
+-- one at a time, and adds to the main program's aggregates in place (src/run/takers.h). The others,
+-- interval and finish are the main program's alone.
 local ffi = require "ffi"
 local C = require("sluice.abi").C
+local guard = require "sluice.guard"
 local late = require "sluice.late"
+local recipe = require "sluice.recipe"
 local trace = require "sluice.trace"
 local shared_state = late "sluice.uses.shared"
 local uses = require "sluice.uses"
 
 local crew = {}
+
+local LEAST_TAKERS = 2 -- one flow handler has the main thread to itself
 
 local SPLIT = 2 ^ 20        -- bytes of a split, unless --split says
 local SMALL = 4 * 2 ^ 20    -- a file of fewer bytes is read before workers have started
@@ -88,8 +94,58 @@ local function shared(recipes)
   return list
 end
 
+-- The recipes whose flow handlers workers may run, by their numbers, in an order that is the same
+-- in each worker; { [number] = recipe, numbers = { … } }.
+local function takers_of(run)
+  local list = { numbers = {} }
+  for number, r in ipairs(run.recipes) do
+    local most = #list.numbers == C.SL_TAKERS_MAX
+    if r.handlers.flow and not most and uses.parallel(r.handlers.flow, "flow") then
+      list[number] = r
+      table.insert(list.numbers, number)
+    end
+  end
+  return #list.numbers >= LEAST_TAKERS and list or { numbers = {} }
+end
+
+-- What an aggregate that is lent is known by.
+local function lent_name(r, aggregate)
+  return ("%s: %s %s"):format(r.name, aggregate.kind, aggregate.name)
+end
+
+local function lend(run, r)
+  for _, aggregate in ipairs(r.make.list) do
+    local name = lent_name(r, aggregate)
+    table.insert(run.lent, name) -- the core borrows it
+    if C.sl_run_lend(run.handle, aggregate.c, name) < 0 then run:fail() end
+  end
+end
+
+-- Leaves flow handlers to the workers.
+local function give_takers(run)
+  local takers = takers_of(run)
+  run.lent, run.takers = {}, {}
+  for _, number in ipairs(takers.numbers) do lend(run, takers[number]) end
+  for _, g in ipairs(run.groups) do
+    local left = {}
+    for _, l in ipairs(g.flow_loops) do
+      local number
+      for _, n in ipairs(takers.numbers) do number = takers[n] == l.recipe and n or number end
+      if not number then
+        left[#left + 1] = l
+      elseif C.sl_tap_taker(g.tap, number) < 0 then
+        run:fail()
+      else
+        g.gives = true
+        table.insert(run.takers, l.recipe.name)
+      end
+    end
+    g.flow_loops = left
+  end
+end
+
 local function needs_lua(run)
-  if run.display then return true end
+  if run.display or run.takers[1] then return true end
   for _, g in ipairs(run.groups) do
     if g.filter or #g.packet_loops > 0 then return true end
   end
@@ -105,8 +161,9 @@ function crew.start(run)
     for _, aggregate in ipairs(shared(run.recipes)) do
       if C.sl_run_share(run.handle, aggregate.c) < 0 then run:fail() end
     end
+    give_takers(run)
   end
-  local script = needs_lua(run) and run.opts.script or nil
+  local script = workers > 0 and needs_lua(run) and run.opts.script or nil
   local split = run.opts.split_bytes or SPLIT
   if C.sl_run_start(run.handle, workers, split, script) < 0 then run:fail() end
   return workers
@@ -121,11 +178,53 @@ end
 
 --- Names of the recipes whose handlers workers run, for the message when one does not return.
 function crew.names(run)
-  local names = {}
+  local names = { unpack(run.takers or {}) }
   for _, g in ipairs(run.groups) do
     for _, l in ipairs(g.packet_loops) do names[#names + 1] = l.recipe.name end
   end
   return table.concat(names, ",")
+end
+
+-- In a worker: the aggregates of a recipe, its own and the main program's.
+local function borrow(run, r, before)
+  local taker = { recipe = r, list = r.make.list, own = {}, lent = {} }
+  for i, aggregate in ipairs(taker.list) do
+    local at = C.sl_run_lent(run.handle, before + i - 1, lent_name(r, aggregate))
+    if at == nil then
+      recipe.fail("recipe %s: its start makes other aggregates in each worker: use -j 1", r.name)
+    end
+    taker.own[i] = aggregate.c
+    taker.lent[i] = ffi.cast(ffi.typeof(aggregate.c), at)
+  end
+  return taker
+end
+
+-- The takers of a worker's run by number: those of the main program.
+local function borrowed(run)
+  local takers, list, n = takers_of(run), {}, 0
+  for _, number in ipairs(takers.numbers) do
+    list[number] = borrow(run, takers[number], n)
+    n = n + #list[number].list
+  end
+  for _, g in ipairs(run.groups) do
+    for _, l in ipairs(g.flow_loops) do
+      for _, taker in pairs(list) do
+        if taker.recipe == l.recipe then taker.run = l.run end
+      end
+    end
+  end
+  return list
+end
+
+--- In a worker: the flow handler that the core names takes the flows that are there for it.
+function crew.take(run)
+  run.takers = run.takers or borrowed(run)
+  local batch = run.batch
+  local taker, tap = run.takers[batch.taker], run.groups[batch.tap + 1].tap
+  run.guard:enter(taker.recipe, guard.about_flow, tap)
+  for i, aggregate in ipairs(taker.list) do aggregate.c = taker.lent[i] end
+  taker.run(tap)
+  for i, aggregate in ipairs(taker.list) do aggregate.c = taker.own[i] end
 end
 
 --- In a worker: adds what its handlers have counted to the main program's aggregates.

@@ -22,13 +22,13 @@ local about_packet, about_flow, about_nothing = guard.about_packet, guard.about_
 local Run = {}
 Run.__index = Run
 
--- A run over recipes whose core is there already. silent: as guard.new has it.
-local function new_run(handle, recipes, opts, silent)
+-- A run over recipes whose core is there already.
+local function new_run(handle, recipes, opts, is_worker)
   local self = setmetatable({ handle = handle, opts = opts, recipes = recipes,
     batch = C.sl_run_batch(handle) }, Run)
   -- const: a handler that writes p.dport = 443 where it meant == is told so.
   self.shown = ffi.cast("const struct sl_packet *", self.batch.packets)
-  self.guard = guard.new(self.shown, silent)
+  self.guard = guard.new(handle, self.shown, is_worker)
   self.groups = groups.of(recipes, opts)
   self.display = opts.display and loops.packet_filter(opts.display, "-Y")
   self.flow_filter = opts.flow_filter and loops.flow_filter(opts.flow_filter, "-F")
@@ -97,9 +97,10 @@ function engine.replay(recipes, opts, logs)
   return self
 end
 
---- The run of a worker (crew.lua), which shares filters and packet handlers with the main one.
+--- The run of a worker (crew.lua), which shares filters and handlers with the main one.
 function engine.worker(handle, recipes, opts)
   local self = new_run(handle, recipes, opts, true)
+  self.every = 0
   for i, g in ipairs(self.groups) do
     g.tap = C.sl_run_tap_at(handle, i - 1)
     g.look = false
@@ -208,6 +209,7 @@ function Run:flows(g)
       self.guard:enter(l.recipe, about_nothing)
       l.run(tap.flows, tap.n_flows)
     end
+    if g.gives then C.sl_tap_give(tap) end
   end
 end
 
@@ -300,7 +302,10 @@ function Run:conduct()
     self.guard:leave(names)
     local state = C.sl_run_wait(self.handle)
     for _, g in ipairs(self.groups) do self:flows(g) end
-    if self:out_failed() then return end
+    if self:out_failed() then
+      C.sl_run_halt(self.handle)
+      return
+    end
     if state == C.SL_STEP_WAIT then
       self:flush()
     elseif state ~= C.SL_STEP_PACKETS then
@@ -319,11 +324,20 @@ function Run:work()
 end
 
 function Run:share()
-  while C.sl_run_next(self.handle) == C.SL_STEP_PACKETS do
+  local skims = self:skims()
+  local advance = skims and C.sl_run_skim or C.sl_run_next
+  while true do
+    local state = advance(self.handle)
     self.guard:leave()
-    if self.display then self.display(self.batch, self.shown) end
-    C.sl_run_count(self.handle)
-    for _, g in ipairs(self.groups) do self:packets(g) end
+    if state == C.SL_STEP_FLOWS then
+      crew.take(self)
+    elseif state ~= C.SL_STEP_PACKETS then
+      return
+    elseif not skims then
+      if self.display then self.display(self.batch, self.shown) end
+      C.sl_run_count(self.handle)
+      for _, g in ipairs(self.groups) do self:packets(g) end
+    end
   end
 end
 

@@ -11,11 +11,10 @@ local guard = {}
 
 local function nobody() end
 
---- packets: those of the run's batch. silent: in a worker, where the main program says who is at
---- work.
-function guard.new(packets, silent)
-  return setmetatable({ packets = packets, interrupt_at = silent and nobody or C.sl_interrupt_at },
-    Guard)
+--- packets: those of the run's batch. is_worker: the main program says who is at work.
+function guard.new(handle, packets, is_worker)
+  return setmetatable({ handle = handle, packets = packets, is_worker = is_worker,
+    interrupt_at = is_worker and nobody or C.sl_interrupt_at }, Guard)
 end
 
 --- Raises the core's error.
@@ -65,7 +64,11 @@ end
 --- interpreter would have to find its way back into the compiled code.
 function Guard:call(f, ...)
   local ok, why = xpcall(f, function(why) return told(self, why) end, ...)
-  if not ok then error(told(self, why), 0) end -- the handler had no room where the stack overflowed
+  if not ok then
+    why = told(self, why) -- the handler had no room where the stack overflowed
+    if not self.is_worker then C.sl_run_halt(self.handle) end -- workers add to what goes away now
+    error(why, 0)
+  end
   self.recipe = nil
 end
 

@@ -1,18 +1,17 @@
 #include "crew_state.h"
 
-#include "../script.h"
 #include "interrupt.h"
 #include "replay.h"
 
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
+enum { WAITING_MAX = 1 << 15 };
 
-enum { SPLITS_A_WORKER = 3, WAITING_MAX = 1 << 15 };
+/* Where failures stand in the order of those that count: that of the first flows (takers.h), then
+ * that of the first split, then those behind the last one, UINT64_MAX. */
+#define FIRST_SPLIT (UINT64_C(1) << 62)
 
 /* ---- what there is to do; the lock is held ---- */
 
-static void fail(struct sl_crew *c, uint64_t at, const struct sl_error *err) {
+void sl_crew_note(struct sl_crew *c, uint64_t at, const struct sl_error *err) {
     if (!c->error.code || at < c->failed_at) {
         c->error = *err;
         c->failed_at = at;
@@ -27,7 +26,7 @@ static void line_up(struct sl_crew *c) {
         if (sl_split_run_clock(s, &c->clock, &c->sweeps) < 0) {
             struct sl_error err;
             sl_error_set(&err, SL_EXIT_INPUT, "out of memory");
-            fail(c, s->number, &err);
+            sl_crew_note(c, FIRST_SPLIT + s->number, &err);
         }
         for (uint32_t i = 0; i < s->n_link_types; i++)
             sl_run_meet(c->main, s->link_types[i]);
@@ -69,7 +68,7 @@ static struct sl_shard *ready_shard(struct sl_crew *c, uint32_t *queue) {
  * in turn: what each of them counts is then the same in every run, which matters where an aggregate
  * is past its bound. */
 static int may_cut(const struct sl_crew *c, const struct sl_run *worker) {
-    int is_its_turn = !c->script || c->cut % c->n_workers == sl_crew_index(c, worker);
+    int is_its_turn = !c->main->n_shared || c->cut % c->n_workers == sl_crew_index(c, worker);
 
     return is_its_turn && !c->cutting && !c->cut_all && c->cut - c->taken < c->n_splits &&
            (c->waiting < WAITING_MAX || c->hungry);
@@ -101,7 +100,7 @@ static void work_at_shard(struct sl_crew *c, struct sl_shard *s, uint32_t queue)
     pthread_mutex_lock(&c->lock);
     s->busy = 0;
     if (failed < 0)
-        fail(c, finish ? c->cut : s->next, &err);
+        sl_crew_note(c, FIRST_SPLIT + (finish ? c->cut : s->next), &err);
     c->waiting += decided;
     sl_decided_append(&s->out, &s->decided);
     s->done = finish ? UINT64_MAX : done;
@@ -123,8 +122,8 @@ static void begin(struct sl_crew *c, struct sl_time origin) {
             sl_flows_begin(c->taps[t].shards[i].flows, origin);
 }
 
-/* Cuts the next split. 1: the worker has it. */
-static int work_at_reader(struct sl_crew *c, struct sl_run *worker) {
+/* Cuts the next split for the worker. */
+static void work_at_reader(struct sl_crew *c, struct sl_run *worker) {
     struct sl_split *s = sl_crew_split(c, c->cut);
     struct sl_error err = {0};
 
@@ -142,14 +141,13 @@ static int work_at_reader(struct sl_crew *c, struct sl_run *worker) {
             begin(c, s->block.first);
         worker->split = s;
     } else if (n == SL_READ_ERROR) {
-        fail(c, UINT64_MAX, &err);
+        sl_crew_note(c, UINT64_MAX, &err);
     } else if (n == SL_READ_END) {
         c->cut_all = 1;
     } else {
         pthread_cond_signal(&c->news); /* nothing came: the main thread may flush */
     }
     tell_workers(c);
-    return n > 0;
 }
 
 /* Fills the next split from logs (replay.h): there is nothing to decode. */
@@ -165,7 +163,7 @@ static void work_at_logs(struct sl_crew *c) {
     pthread_mutex_lock(&c->lock);
     c->cutting = 0;
     if (n < 0) {
-        fail(c, UINT64_MAX, &err);
+        sl_crew_note(c, UINT64_MAX, &err);
     } else if (n == 0) {
         c->cut_all = 1;
     } else {
@@ -192,209 +190,75 @@ static void hand_in(struct sl_crew *c, struct sl_run *worker) {
     tell_workers(c);
 }
 
-uint32_t sl_crew_turn(struct sl_run *worker) {
-    struct sl_crew *c = worker->crew;
+/* Whether nothing is left to do, and nothing will come any more. */
+static int is_over(const struct sl_crew *c) {
+    return sl_crew_all_finished(c) && sl_takers_idle(c) && (c->settling || !c->has_takers);
+}
+
+static void wait_for_work(struct sl_crew *c) {
+    c->idle++;
+    pthread_cond_wait(&c->work, &c->lock);
+    c->idle--;
+}
+
+/* Works until the worker has a split or flows to take, or all is over; the lock is held. */
+static void work_on(struct sl_crew *c, struct sl_run *worker, int is_script) {
     struct sl_shard *shard;
     uint32_t queue;
 
-    pthread_mutex_lock(&c->lock);
-    hand_in(c, worker);
-    while (!worker->split && !c->stopped) {
+    while (!worker->split && !worker->taking && !c->stopped) {
         if (sl_interrupt_pending())
             c->cut_all = 1;
-        if ((shard = ready_shard(c, &queue)) != NULL) {
-            work_at_shard(c, shard, queue);
-        } else if (may_cut(c, worker)) {
-            if (c->main->replay)
-                work_at_logs(c);
-            else if (work_at_reader(c, worker))
-                break;
-        } else if (sl_crew_all_finished(c)) {
+        if (is_script && sl_takers_start(c, worker))
             break;
-        } else {
-            c->idle++;
-            pthread_cond_wait(&c->work, &c->lock);
-            c->idle--;
-        }
+        if ((shard = ready_shard(c, &queue)) != NULL)
+            work_at_shard(c, shard, queue);
+        else if (may_cut(c, worker) && c->main->replay)
+            work_at_logs(c);
+        else if (may_cut(c, worker))
+            work_at_reader(c, worker);
+        else if (is_over(c))
+            break;
+        else
+            wait_for_work(c);
     }
+}
+
+uint32_t sl_crew_turn(struct sl_run *worker) {
+    struct sl_crew *c = worker->crew;
+
+    pthread_mutex_lock(&c->lock);
+    if (worker->taking)
+        sl_takers_end(c, worker, 0);
+    hand_in(c, worker);
+    work_on(c, worker, c->workers[sl_crew_index(c, worker)].is_script);
     struct sl_split *s = worker->split;
-    if (!s) {
+    if (!s && !worker->taking) {
         tell_workers(c);
         pthread_cond_signal(&c->news);
     }
     pthread_mutex_unlock(&c->lock);
+    if (worker->taking)
+        return SL_STEP_FLOWS;
     if (!s)
         return SL_STEP_END;
     sl_run_take_stretch(worker, &s->block, c->main->origin);
     return SL_STEP_PACKETS;
 }
 
+static uint64_t place_of(const struct sl_crew *c, const struct sl_run *worker) {
+    if (worker->taking)
+        return sl_takers_place(c, worker);
+    return worker->split ? FIRST_SPLIT + worker->split->number : UINT64_MAX;
+}
+
 void sl_crew_fail(struct sl_run *worker, const struct sl_error *err) {
     struct sl_crew *c = worker->crew;
 
     pthread_mutex_lock(&c->lock);
-    fail(c, worker->split ? worker->split->number : UINT64_MAX, err);
+    sl_crew_note(c, place_of(c, worker), err);
+    if (worker->taking)
+        sl_takers_end(c, worker, 1);
     hand_in(c, worker);
     pthread_mutex_unlock(&c->lock);
-}
-
-/* ---- threads ---- */
-
-static void skim_all(struct sl_run *run) {
-    int state;
-
-    do
-        state = sl_run_skim(run);
-    while (state == SL_STEP_PACKETS || state == SL_STEP_WAIT);
-    if (state == SL_STEP_ERROR)
-        sl_crew_fail(run, sl_run_error(run));
-}
-
-/* A worker that could not even start, or fell out, leaves its work to the others; the last one does
- * what is left of the flows, so that what was read is reported. */
-static void *work(void *arg) {
-    struct sl_worker *w = arg;
-    struct sl_crew *c = w->run.crew;
-
-    if (c->script)
-        sl_script_work(c->script, &w->run);
-    else
-        skim_all(&w->run);
-    while (sl_crew_turn(&w->run) == SL_STEP_PACKETS)
-        continue;
-    pthread_mutex_lock(&c->lock);
-    c->at_end++;
-    w->ended = 1;
-    pthread_cond_broadcast(&c->work); /* the next one may merge */
-    pthread_cond_signal(&c->news);
-    pthread_mutex_unlock(&c->lock);
-    return NULL;
-}
-
-/* Signals are the main thread's. */
-static int start_threads(struct sl_crew *c) {
-    sigset_t all, old;
-    int failed = 0;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    for (uint32_t i = 0; i < c->n_workers && !failed; i++) {
-        failed = pthread_create(&c->workers[i].thread, NULL, work, &c->workers[i]);
-        c->workers[i].started = !failed;
-    }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return failed ? -1 : 0;
-}
-
-/* Two for each worker, so that one can go on where another is in the way. */
-static uint32_t shards_for(uint32_t workers) {
-    uint32_t shards = 2;
-
-    while (shards < 2 * workers && shards < SL_EVENT_CLASSES)
-        shards *= 2;
-    return shards;
-}
-
-static int open_taps(struct sl_crew *c) {
-    struct sl_run *r = c->main;
-
-    c->shards = shards_for(c->n_workers);
-    c->n_taps = r->n_taps;
-    if (!(c->taps = calloc(c->n_taps + 1, sizeof *c->taps)))
-        return sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory");
-    for (uint32_t t = 0; t < c->n_taps; t++) {
-        struct sl_flow_options options = r->flow_options;
-        c->taps[t].flows = r->taps[t]->wants_flows;
-        c->taps[t].look = options.ordered = r->taps[t]->looks;
-        c->taps[t].n_shards = c->taps[t].flows ? c->shards : 0;
-        for (uint32_t i = 0; i < c->taps[t].n_shards; i++)
-            if (sl_shard_init(&c->taps[t].shards[i], &options, &r->taps[t]->meters, &r->error) < 0)
-                return -1;
-        c->sharing += c->taps[t].n_shards;
-    }
-    return 0;
-}
-
-static int open_splits(struct sl_crew *c) {
-    c->n_splits = SPLITS_A_WORKER * c->n_workers;
-    if (!(c->splits = calloc(c->n_splits, sizeof *c->splits)))
-        return -1;
-    for (uint32_t i = 0; i < c->n_splits; i++)
-        if (sl_split_init(&c->splits[i], c->n_taps, c->shards) < 0)
-            return -1;
-    return 0;
-}
-
-static int open_crew(struct sl_crew *c) {
-    if (open_taps(c) < 0)
-        return -1;
-    if (open_splits(c) < 0 || !(c->workers = calloc(c->n_workers, sizeof *c->workers)))
-        return sl_error_set(&c->main->error, SL_EXIT_INPUT, "out of memory for %u workers",
-                            c->n_workers);
-    for (uint32_t i = 0; i < c->n_workers; i++)
-        if (sl_run_init_worker(&c->workers[i].run, c->main) < 0)
-            return -1;
-    if (start_threads(c) < 0)
-        return sl_error_set(&c->main->error, SL_EXIT_INPUT, "cannot start %u threads",
-                            c->n_workers);
-    return 0;
-}
-
-struct sl_crew *sl_crew_start(struct sl_run *r, uint32_t workers, size_t split_bytes,
-                              const struct sl_script *script) {
-    struct sl_crew *c = calloc(1, sizeof *c);
-
-    if (!c) {
-        sl_error_set(&r->error, SL_EXIT_INPUT, "out of memory");
-        return NULL;
-    }
-    c->main = r;
-    c->script = script;
-    c->n_workers = workers;
-    c->split_bytes = split_bytes;
-    c->reader = r->replay ? NULL : sl_feed_reader(r->feed, 0);
-    c->failed_at = UINT64_MAX;
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->work, NULL);
-    pthread_cond_init(&c->news, NULL);
-    r->crew = c;
-    if (open_crew(c) < 0) {
-        sl_crew_end(c);
-        return NULL;
-    }
-    return c;
-}
-
-void sl_crew_add_counters(struct sl_crew *c) {
-    for (uint32_t i = 0; i < c->n_workers; i++)
-        sl_counter_merge(&c->main->counter, &c->workers[i].run.counter);
-}
-
-void sl_crew_end(struct sl_crew *c) {
-    pthread_mutex_lock(&c->lock);
-    c->stopped = c->cut_all = 1;
-    pthread_cond_broadcast(&c->work);
-    pthread_mutex_unlock(&c->lock);
-    for (uint32_t i = 0; c->workers && i < c->n_workers; i++) {
-        if (c->workers[i].started)
-            pthread_join(c->workers[i].thread, NULL);
-        sl_run_end_worker(&c->workers[i].run);
-    }
-    for (uint32_t t = 0; c->taps && t < c->n_taps; t++) {
-        sl_decided_free(&c->taps[t].handed);
-        for (uint32_t i = 0; i < c->taps[t].n_shards; i++)
-            sl_decided_free(&c->taps[t].in[i]);
-        for (uint32_t i = 0; i < c->taps[t].n_shards; i++)
-            sl_shard_free(&c->taps[t].shards[i]);
-    }
-    for (uint32_t i = 0; c->splits && i < c->n_splits; i++)
-        sl_split_free(&c->splits[i]);
-    pthread_mutex_destroy(&c->lock);
-    pthread_cond_destroy(&c->work);
-    pthread_cond_destroy(&c->news);
-    c->main->crew = NULL;
-    free(c->workers);
-    free(c->splits);
-    free(c->taps);
-    free(c);
 }

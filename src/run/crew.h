@@ -5,6 +5,8 @@
  *                            events by class of their hosts        taken by one worker at a time
  *                                                                       |
  *     main thread: decided flows in the order of one worker  <----------+
+ *                         |
+ *                         +-> flow handlers, each with all flows in that order (takers.h)
  *
  * A worker cuts the next block off the reader, decodes it, and puts its events into queues by
  * class (event.h), so that no two flow tables ever want the same flow. Any worker takes a split's
@@ -27,6 +29,8 @@ struct sl_crew;
  * Lua, else NULL. NULL: r->error. */
 struct sl_crew *sl_crew_start(struct sl_run *, uint32_t workers, size_t split_bytes,
                               const struct sl_script *script) SL_USED;
+/* Ends them wherever they are, and waits for that. */
+void sl_crew_halt(struct sl_crew *);
 /* Ends them, if they have not ended, and frees. What they counted goes to the run before. */
 void sl_crew_end(struct sl_crew *);
 
@@ -39,9 +43,11 @@ const struct sl_flow_stats *sl_crew_flow_stats(struct sl_crew *, uint32_t tap);
 uint64_t sl_crew_bytes(struct sl_crew *);  /* as sl_feed_bytes */
 uint64_t sl_crew_frames(struct sl_crew *); /* as sl_run_frames */
 
-/* For a worker's run: the split that it was at is done; gets another one. SL_STEP_PACKETS or
- * SL_STEP_END. */
+/* For a worker's run: the split that it was at is done; gets another one, or flows to take
+ * (takers.h), which are taken when it calls again. SL_STEP_PACKETS, SL_STEP_FLOWS or SL_STEP_END.
+ */
 uint32_t sl_crew_turn(struct sl_run *worker);
-/* sl_crew_fail, sl_crew_merge: see abi.h. Of several failures that of the first split counts. */
+/* sl_crew_fail, sl_crew_merge: see abi.h. Of several failures that of the first flows counts, or
+ * of the first split. */
 
 #endif

@@ -1,11 +1,12 @@
-/* What crew.c (who does what next) and crew_out.c (what the main thread gets) share. All but what a
- * worker has taken for itself is changed under the lock. */
+/* What crew.c (who does what next), crew_start.c (threads), crew_out.c (what the main thread gets)
+ * and takers.c share. All but what a worker has taken for itself is changed under the lock. */
 #ifndef SL_RUN_CREW_STATE_H
 #define SL_RUN_CREW_STATE_H
 
 #include "crew.h"
 #include "shard.h"
 #include "split.h"
+#include "takers.h"
 
 #include <pthread.h>
 
@@ -13,6 +14,7 @@ struct sl_worker {
     struct sl_run run; /* its own batch, counter and -f; first: a run knows its worker */
     pthread_t thread;
     int started, ended;
+    int is_script; /* it is at work in Lua, so it can take flows */
 };
 
 struct sl_crew_tap {
@@ -26,6 +28,7 @@ struct sl_crew_tap {
     uint64_t n_handed;              /* flows that are gone since the crew was told */
     int finished[SL_EVENT_CLASSES]; /* the shard's table is the main thread's now */
     struct sl_flow *list[SL_FLOWS_AT_ONCE];
+    struct sl_takers takers;
 };
 
 struct sl_crew {
@@ -45,8 +48,9 @@ struct sl_crew {
     int cutting;     /* a worker is at the reader */
     int cut_all;     /* no more splits */
     int stopped;     /* nothing of what is left matters */
-    int settling;    /* all flows are handed out: aggregates may be merged */
-    uint32_t idle;   /* workers that wait */
+    int settling;    /* all flows are handed out: when they are taken, aggregates may be merged */
+    uint32_t able;   /* workers that can take flows */
+    uint32_t idle;   /* … that wait */
     uint32_t at_end; /* … that have ended */
 
     uint32_t shards;         /* that a tap has if it keeps flows: a power of two */
@@ -59,6 +63,7 @@ struct sl_crew {
 
     struct sl_crew_tap *taps;
     uint32_t n_taps;
+    int has_takers;   /* some tap of them */
     uint64_t waiting; /* decided flows that the main thread has not handed out */
     int hungry;       /* it waits for some that it can */
 
@@ -76,6 +81,9 @@ static inline void tell_workers(struct sl_crew *c) {
 static inline uint32_t sl_crew_index(const struct sl_crew *c, const struct sl_run *worker) {
     return (uint32_t)((const struct sl_worker *)(const void *)worker - c->workers);
 }
+/* Keeps a failure, and lets no more be cut. at: where it stands in the order of those that count.
+ * The lock is held. */
+void sl_crew_note(struct sl_crew *, uint64_t at, const struct sl_error *);
 /* Adds what the workers have counted to the main run, once. */
 void sl_crew_add_counters(struct sl_crew *);
 /* Whether every flow is decided, and nothing will come any more. */

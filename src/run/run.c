@@ -212,7 +212,7 @@ static uint32_t read_batch(struct sl_run *r) {
     case SL_READ_WAIT:
         return SL_STEP_WAIT;
     case SL_READ_END:
-        return SL_STEP_END;
+        return r->taking ? SL_STEP_FLOWS : SL_STEP_END;
     case SL_READ_ERROR:
         r->error = err;
         return SL_STEP_ERROR;

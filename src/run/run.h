@@ -15,7 +15,13 @@
 #include "scaled.h"
 #include "stats.h"
 
-enum { SL_TAPS_MAX = 64, SL_LINK_TYPES_MAX = 64, SL_WAIT_MS = 100, SL_SHARED_MAX = 256 };
+enum {
+    SL_TAPS_MAX = 64,
+    SL_LINK_TYPES_MAX = 64,
+    SL_WAIT_MS = 100,
+    SL_SHARED_MAX = 256,
+    SL_LENT_MAX = 1024
+};
 
 struct sl_run_tap {
     struct sl_tap tap; /* first: Lua holds its address */
@@ -27,9 +33,11 @@ struct sl_run_tap {
     struct sl_heads *heads; /* the same */
     struct sl_meters meters;
     uint32_t head_size; /* 0: they are not wanted */
+    uint32_t takers[SL_TAKERS_MAX], n_takers;
 };
 
 struct sl_crew;
+struct sl_taker;
 struct sl_split;
 struct sl_log;
 struct sl_replay;
@@ -70,6 +78,12 @@ struct sl_run {
     struct sl_agg
         *shared[SL_SHARED_MAX]; /* the main run's: workers' aggregates are added to these */
     uint32_t n_shared;
+    struct sl_lent {
+        void *aggregate;
+        const char *name;
+    } lent[SL_LENT_MAX]; /* the main run's: takers of flows add to these in place */
+    uint32_t n_lent;
+    struct sl_taker *taking;  /* a worker's: the one whose flows it is at; NULL: none */
     struct sl_log *log;       /* events go there, too; NULL: nowhere else than into flow tables */
     int tableless;            /* nor there */
     struct sl_replay *replay; /* instead of a feed, or before it */

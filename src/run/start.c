@@ -1,10 +1,11 @@
 /* How a run goes on when its taps are known: alone, or with workers. */
-#include "crew.h"
+#include "crew_state.h"
 #include "log.h"
 #include "split.h"
 
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int open_tables(struct sl_run *r) {
     for (uint32_t i = 0; i < r->n_taps && !r->tableless; i++) {
@@ -83,6 +84,24 @@ int sl_run_share(struct sl_run *r, struct sl_agg *agg) {
         return sl_error_set(&r->error, SL_EXIT_USAGE, "more than %d aggregates", SL_SHARED_MAX);
     r->shared[r->n_shared++] = agg;
     return 0;
+}
+
+int sl_run_lend(struct sl_run *r, void *aggregate, const char *name) {
+    if (r->n_lent == SL_LENT_MAX)
+        return sl_error_set(&r->error, SL_EXIT_USAGE, "more than %d aggregates", SL_LENT_MAX);
+    r->lent[r->n_lent++] = (struct sl_lent){aggregate, name};
+    return 0;
+}
+
+void *sl_run_lent(const struct sl_run *w, uint32_t i, const char *name) {
+    const struct sl_run *r = w->crew->main;
+
+    return i < r->n_lent && strcmp(r->lent[i].name, name) == 0 ? r->lent[i].aggregate : NULL;
+}
+
+void sl_run_halt(struct sl_run *r) {
+    if (r->crew)
+        sl_crew_halt(r->crew);
 }
 
 /* ---- a worker's part ---- */

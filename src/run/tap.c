@@ -3,6 +3,7 @@
 #include "crew.h"
 #include "log.h"
 #include "split.h"
+#include "takers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,23 @@ uint32_t sl_tap_decided(struct sl_tap *tap) {
         for (int dir = 0; dir < 2; dir++)
             tap->flows[i]->head[dir] = sl_heads_of(x->heads, tap->flows[i]->index, dir);
     return tap->n_flows;
+}
+
+int sl_tap_taker(struct sl_tap *tap, uint32_t taker) {
+    struct sl_run_tap *x = of(tap);
+
+    if (x->n_takers == SL_TAKERS_MAX)
+        return sl_error_set(&x->run->error, SL_EXIT_USAGE, "more than %d flow handlers",
+                            SL_TAKERS_MAX);
+    x->takers[x->n_takers++] = taker;
+    return 0;
+}
+
+void sl_tap_give(struct sl_tap *tap) {
+    struct sl_run_tap *x = of(tap);
+
+    if (x->run->crew)
+        sl_takers_give(x->run->crew, x->index, tap->flows, tap->n_flows);
 }
 
 const struct sl_flow_stats *sl_tap_stats(const struct sl_tap *tap) {

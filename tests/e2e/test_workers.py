@@ -281,6 +281,95 @@ def fragments(src, dst, ident):
     return parts
 
 
+# ---- flow handlers in workers ----
+
+TAKER = """return { about = "adds flows", start = function()
+  local bytes, seen, kept = sum { "bytes", key = "address" }, hosts { "hosts" }, largest { "flows", n = 3 }
+  local both = %s
+  return {
+    packet = function(p) both:add(1) end,
+    flow = function(f)
+      %s
+      bytes:add(f.dst, f.bytes) seen:add(f) kept:add(f) both:add(2)
+    end,
+    finish = function(out)
+      local rows = {}
+      for i, f in kept:each() do rows[i] = { tostring(f.src), f.bytes } end
+      out:table { title = "largest", columns = { "src", "n" }, rows = rows }
+      out:table { title = "bytes", columns = { "dst", "n" }, rows = bytes:rows() }
+      out:table { title = "both", columns = { "kind", "n" }, rows = both:rows() }
+      out:record { title = "hosts", fields = { { "hosts", seen:count "bytes" } } }
+    end }
+end }
+"""
+COUNTER = 'count { "both", key = "kind" }'
+
+
+@pytest.fixture
+def takers(tmp_path):
+    """Recipes of the same kind, whose flow handlers say something first."""
+    def write(*says, both=COUNTER):
+        files = []
+        for i, line in enumerate(says):
+            file = tmp_path / ("taker%d.lua" % i)
+            file.write_text(TAKER % (both, line))
+            files.append(str(file))
+        return ",".join(files)
+    return write
+
+
+def test_flow_handlers_of_several_recipes(sluice, example, takers):
+    """They run in workers at once, and add to the same aggregates as packet handlers do; one that writes runs in the main program."""
+    names = takers("", "if f.proto == 17 then return end", "", "if f.dport < 1024 then return end")
+    code, out, err = same(sluice, names, "-T", "json", example)
+    assert (code, err) == (0, b"") and b'"largest"' in out
+    assert "2 workers" in workers(sluice, names, "-j", "2", example)
+    same(sluice, names, "-T", "json", "-F", "flow.packets > 3", example)
+
+
+def test_flow_handlers_with_filters_of_their_own(sluice, example, takers, tmp_path):
+    names = takers("", "")
+    for i, expr in enumerate(("udp", "tcp")):
+        file = tmp_path / ("taker%d.lua" % i)
+        file.write_text(file.read_text().replace("return { about", 'return { filter = "%s", about' % expr, 1))
+    code, out, _ = same(sluice, names, "-T", "json", example)
+    assert code == 0 and b'"largest_2"' in out
+
+
+def test_a_flow_handler_that_fails_in_a_worker(sluice, example, takers):
+    """Its first flow is told, whichever worker met it; of several the first."""
+    names = takers("", "if f.dport == 53 then error 'a name' end", "")
+    code, out, err = same(sluice, names, "-T", "json", example)
+    assert code == 2 and out == b"" and b"taker1.lua line 7: a name (flow of packet " in err
+    for names in (takers("error 'one'", "", "error 'three'"), takers("error 'one'", "error 'two'", "error 'three'")):
+        for options in MANY:  # nobody may be left to take flows
+            code, out, err = outcome(sluice, names, "-T", "json", *options, example)
+            assert code == 2 and out == b"" and b"line 7: " in err and b"internal" not in err
+
+
+def test_aggregates_that_differ_from_worker_to_worker(sluice, example, takers):
+    names = takers("", "", both='count { "both" .. tostring({}), key = "kind" }')
+    code, _, err = outcome(sluice, names, "-j", "2", example)
+    assert code == 2 and b"taker" in err and b"makes other aggregates in each worker: use -j 1" in err
+    assert outcome(sluice, names, "-j", "1", example)[0] == 0
+
+
+def test_flow_handlers_of_a_cut_capture(sluice, example, takers, tmp_path):
+    cut = tmp_path / "cut.pcap"
+    with open(example, "rb") as file:
+        cut.write_bytes(file.read(3_000_000))
+    code, out, err = same(sluice, takers("", ""), "-T", "json", cut)
+    assert code == 1 and out and b"in the middle of the record" in err
+
+
+def test_many_flows_are_given(sluice, takers, tmp_path):
+    """More than wait at most, most of them at the end."""
+    file = tmp_path / "flows.pcap"
+    file.write_bytes(stamped([(i // 20000, udp_frame("10.%d.0.1" % (i % 100), "10.9.9.9", 1 + i % 60000, 53, b"x")) for i in range(80000)]))
+    code, out, _ = same(sluice, takers("", "", ""), "-T", "json", file, many=(MANY[0], MANY[3]))
+    assert code == 0 and b'"n":80000' in out.replace(b" ", b"")
+
+
 # ---- failures ----
 
 def test_the_first_failure_is_told(sluice, example, tmp_path):
