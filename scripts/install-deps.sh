@@ -15,6 +15,7 @@ pkg-config              pkg-config
 libc6-dev               file:/usr/include/stdio.h
 libpcap-dev             pc:libpcap
 libluajit-5.1-dev       pc:luajit
+luajit                  luajit
 libcurl4-openssl-dev    pc:libcurl
 libexpat1-dev           pc:expat
 ca-certificates         file:/etc/ssl/certs/ca-certificates.crt
@@ -31,7 +32,6 @@ fonts-dejavu-core       font:DejaVu'
 test_needs='
 git                     git
 libcmocka-dev           pc:cmocka
-luajit                  luajit
 python3                 python3
 python3-pytest          py:pytest
 python3-pytest-xdist    py:xdist

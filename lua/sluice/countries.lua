@@ -2,7 +2,8 @@
 local countries = {}
 
 -- The folder of this file is lua/sluice; data lies beside it.
-local folder = debug.getinfo(1, "S").source:match("^@(.*)sluice/countries%.lua$") or ""
+local folder = package.searchpath("sluice.countries", package.path)
+  :match "^(.*)sluice/countries%.lua$"
 local data = folder .. "data/"
 
 local function lines_of(name)

@@ -10,7 +10,7 @@ local value = require "sluice.value"
 
 local html = {}
 
-local folder = debug.getinfo(1, "S").source:match "^@(.*)html%.lua$" or ""
+local folder = package.searchpath("sluice.html", package.path):match "^(.*)html%.lua$"
 -- The parts of the page's script are parts of one function, in this order.
 local SCRIPTS = { "format", "filter", "table", "chart", "map", "scatter", "heatmap", "page" }
 local LIBRARY = folder .. "../data/datatables.min.js"

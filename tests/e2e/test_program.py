@@ -78,6 +78,31 @@ def test_install_and_uninstall(tmp_path, example):
     assert not [names for _, _, names in os.walk(tmp_path) if names]
 
 
+def test_compiled_modules(tmp_path):
+    """What make has compiled of a module is taken where it is not older than the source, and is whole."""
+    shutil.copy2(PROGRAM, tmp_path / "sluice")
+    shutil.copytree(os.path.join(ROOT, "lua"), tmp_path / "lua")
+    source = tmp_path / "lua/sluice/help.lua"
+    compiled = tmp_path / "lua/compiled/sluice/help.luac"
+
+    def version():
+        done = subprocess.run([tmp_path / "sluice", "--version"], capture_output=True, check=True)
+        return done.stdout.split()[0]
+
+    text = source.read_text()
+    compiled.write_text(text.replace('"sluice " ..', '"compiled " ..'))
+    os.utime(source, (1e9, 1e9))
+    os.utime(compiled, (1e9, 1e9))
+    assert version() == b"compiled"
+    os.utime(source, (1e9 + 1, 1e9 + 1))
+    assert version() == b"sluice"
+    os.utime(source, (1e9, 1e9))
+    compiled.write_bytes(b"\x1bLJ\x7f")  # of another LuaJIT
+    assert version() == b"sluice"
+    compiled.unlink()
+    assert version() == b"sluice"
+
+
 @pytest.mark.large
 @pytest.mark.skipif(not shutil.which("dpkg-shlibdeps"), reason="no dpkg-dev")
 def test_debian_package(tmp_path, example):
