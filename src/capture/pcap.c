@@ -54,17 +54,21 @@ static int too_long(const struct sl_reader *r, uint32_t caplen, struct sl_error 
                         SL_MAX_CAPLEN, (unsigned long long)r->packets);
 }
 
-static int pcap_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t max,
-                      struct sl_error *err) {
-    struct pcap *state = r->state;
-    const struct pcap f = *state; /* copies, which no store to a packet can change */
+/* f: a copy, which no store to a packet can change. Returns how many packets; *next: behind them.
+ */
+static inline __attribute__((always_inline)) uint32_t parse(struct sl_reader *r,
+                                                            const struct pcap f,
+                                                            struct sl_packet *packets, uint32_t max,
+                                                            const uint8_t **next) {
     const uint8_t *start = sl_buffer_at(&r->buffer), *h = start;
     const uint8_t *end = start + sl_buffer_size(&r->buffer);
-    const uint64_t offset = r->buffer.offset, before = r->packets;
-    uint32_t n = 0, caplen = 0, len;
+    const uint64_t offset = r->buffer.offset;
+    const uint64_t left = offset < r->limit ? r->limit - offset : 0;
+    uint64_t number = r->packets;
+    uint32_t n = 0, caplen, len;
 
     r->want = f.record_header;
-    for (; n < max && offset + (uint64_t)(h - start) < r->limit; n++) {
+    for (; n < max && (uint64_t)(h - start) < left; n++) {
         struct sl_packet *p = &packets[n];
 
         if ((size_t)(end - h) < f.record_header)
@@ -77,22 +81,49 @@ static int pcap_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t m
             break;
         }
         p->data = h + f.record_header;
-        p->number64 = before + n + 1;
+        p->number64 = ++number;
         p->offset64 = offset + (uint64_t)(h - start);
         p->ts = time_of(sl_load32(h, f.swap), sl_load32(h + 4, f.swap), f.nsec_per_tick);
         p->caplen = caplen;
         p->len = len;
         p->link_type = f.link_type;
-        p->iface = 0;
+        p->iface = p->input = 0;
         p->no_time = 0;
-        h = p->data + caplen;
+        h += f.record_header + caplen;
     }
-    sl_buffer_consume(&r->buffer, (size_t)(h - start));
-    if (n) {
-        state->last = packets[n - 1].ts;
-        state->timed = 1;
-    }
-    return !n && caplen > SL_MAX_CAPLEN ? too_long(r, caplen, err) : (int)n;
+    *next = h;
+    return n;
+}
+
+/* What is damaged at the front, if anything is. */
+static int check_lengths(const struct sl_reader *r, const struct pcap *f, struct sl_error *err) {
+    uint32_t caplen, len;
+
+    if (sl_reader_at_limit(r) || sl_buffer_size(&r->buffer) < f->record_header)
+        return 0;
+    get_lengths(f, sl_buffer_at(&r->buffer), &caplen, &len);
+    return caplen > SL_MAX_CAPLEN ? too_long(r, caplen, err) : 0;
+}
+
+static int pcap_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t max,
+                      struct sl_error *err) {
+    struct pcap *f = r->state, plain = *f;
+    const uint8_t *next;
+    uint32_t n;
+
+    plain.swap = 0; /* what nearly all files are, with code of its own */
+    plain.lengths = LENGTHS_PLAIN;
+    plain.record_header = RECORD_HEADER;
+    if (!f->swap && f->lengths == LENGTHS_PLAIN && f->record_header == RECORD_HEADER)
+        n = parse(r, plain, packets, max, &next);
+    else
+        n = parse(r, *f, packets, max, &next);
+    sl_buffer_consume(&r->buffer, (size_t)(next - sl_buffer_at(&r->buffer)));
+    if (!n)
+        return check_lengths(r, f, err);
+    f->last = packets[n - 1].ts;
+    f->timed = 1;
+    return (int)n;
 }
 
 /* Refuses what no capture program writes. What some do write, but seldom, is weak: packets without

@@ -168,6 +168,7 @@ static int put_packet(struct sl_reader *r, struct sl_packet *p, uint32_t iface, 
     p->caplen = caplen;
     p->len = len;
     p->iface = (uint16_t)iface;
+    p->input = 0;
     p->link_type = g->ifaces[iface].link_type;
     return 1;
 }

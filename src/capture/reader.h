@@ -1,5 +1,5 @@
 /* Reads the records of a capture, whatever its format, as raw packets: the reader fills data,
- * number, offset, ts, caplen, len, link_type and iface; decode fills the rest.
+ * number, offset, ts, caplen, len, link_type and iface, and input 0; decode fills the rest.
  *
  * Formats are found by magic, never by name. A reader never looks back and never copies packet
  * bytes, so it serves files, pipes and HTTP alike.

@@ -134,31 +134,53 @@ int sl_flows_sweep(struct sl_flows *t, int64_t until_s, struct sl_error *err) {
     return sweep(t, until_s) < 0 ? sl_flows_no_memory(t, err) : 0;
 }
 
-/* Decides a flow that is left at the end of the input. */
-static int end_at(struct sl_flows *t, struct sl_hot *h, struct sl_time at_end) {
-    struct sl_time when = sl_flow_due(t, h), last = sl_hot_last(h);
+/* Why a flow ends that is left at the end of the input, and when. */
+static uint8_t end_of_left(const struct sl_flows *t, const struct sl_hot *h, struct sl_time at_end,
+                           struct sl_time *when) {
+    struct sl_time last = sl_hot_last(h);
     uint8_t why = sl_flow_end_when_idle(h);
 
-    if (!sl_before(when, at_end)) { /* the input ended before its time was up */
-        when = sl_before(at_end, last) ? last : at_end;
-        why = why == SL_END_IDLE ? SL_END_EOF : why;
+    *when = sl_flow_due(t, h);
+    if (sl_before(*when, at_end))
+        return why;
+    *when = sl_before(at_end, last) ? last : at_end; /* its time was not up */
+    return why == SL_END_IDLE ? SL_END_EOF : why;
+}
+
+static int finish(struct sl_flows *t, struct sl_time at_end) {
+    if (sl_wheel_take(&t->wheel, t->wheel.next_s - 1) < 0)
+        return -1;
+    for (uint32_t i = 0; i < t->wheel.taken.n; i++) {
+        struct sl_hot *h = sl_store_hot(&t->store, t->wheel.taken.indexes[i]);
+        if (h->flags & SL_FLOW_LIVE) {
+            struct sl_time when;
+            uint8_t why = end_of_left(t, h, at_end, &when);
+            if (end(t, h, why, when) < 0)
+                return -1;
+        }
+        if (queue(t, h->index) < 0)
+            return -1;
     }
-    return end(t, h, why, when);
+    sort_decided(t, t->taken);
+    return 0;
+}
+
+/* Where nobody looks they are only counted, in the order of their places: memory likes that. */
+static void finish_unseen(struct sl_flows *t, struct sl_time at_end) {
+    for (uint32_t i = 0; i < t->store.used; i++) {
+        const struct sl_hot *h = sl_store_hot(&t->store, i);
+        struct sl_time when;
+        if (h->flags & SL_FLOW_LIVE)
+            t->stats.ended[end_of_left(t, h, at_end, &when)]++;
+    }
+    t->stats.live = 0;
 }
 
 int sl_flows_finish(struct sl_flows *t, struct sl_time at_end, struct sl_error *err) {
     sl_slots_free(&t->slots); /* nobody looks for a flow any more */
-    if (sl_wheel_take(&t->wheel, t->wheel.next_s - 1) < 0)
-        goto no_memory;
-    for (uint32_t i = 0; i < t->wheel.taken.n; i++) {
-        struct sl_hot *h = sl_store_hot(&t->store, t->wheel.taken.indexes[i]);
-        if (h->flags & SL_FLOW_LIVE && end_at(t, h, at_end) < 0)
-            goto no_memory;
-        if (queue(t, h->index) < 0)
-            goto no_memory;
-    }
-    sort_decided(t, t->taken);
+    if (!t->options.ordered)
+        finish_unseen(t, at_end);
+    else if (finish(t, at_end) < 0)
+        return sl_flows_no_memory(t, err);
     return 0;
-no_memory:
-    return sl_flows_no_memory(t, err);
 }

@@ -278,8 +278,6 @@ static int pass_through(struct sl_feed *f, struct sl_packet *packets, uint32_t m
                         struct sl_error *err) {
     int n = next_of(f, &f->inputs[0], packets, max, timeout_ms, err);
 
-    for (int i = 0; i < n; i++)
-        packets[i].input = 0;
     for (int i = 0; jumps(f) && i < n; i++)
         packets[i].number64 = ++f->number;
     return n;

@@ -28,32 +28,34 @@ static int decode(struct sl_run *r, struct sl_run_tap *tap, struct sl_meters *me
     return 0;
 }
 
-/* Makes the event of a packet that passes -f, and counts it. */
-static inline int skim(struct sl_run *r, struct sl_run_tap *tap, struct sl_meters *meters,
-                       struct sl_express_times *times) {
-    const struct sl_packet *p = &r->batch.packets[r->at];
-    int may = !r->decap && !(tap && tap->inside) && may_express(p);
-    int kind = may ? sl_event_express(&r->events, p, &r->flow_options.seed) : -1;
-
-    if (kind < 0)
-        return decode(r, tap, meters, r->at);
-    if (meters)
-        sl_meters_packet(meters, p->ts, 1, p->len);
-    sl_counter_express(&r->counter, times, (uint32_t)kind, p);
-    return 0;
-}
-
+/* Makes the events of the packets that pass -f, and counts them. */
 static int make_events(struct sl_run *r, struct sl_run_tap *tap, struct sl_meters *meters) {
+    const struct sl_hash_seed seed = r->flow_options.seed;
+    const int express = !r->decap && !(tap && tap->inside);
     struct sl_express_times times = {.first = UINT64_MAX};
+    const uint32_t read = r->read;
+    int failed = 0;
 
-    for (; r->at < r->read; r->at++) {
-        int passes = r->bpf ? sl_run_passes(r, &r->batch.packets[r->at]) : 1;
-        if (passes < 0 || (passes && skim(r, tap, meters, &times) < 0))
-            break;
+    for (uint32_t i = r->at; i < read && !failed; r->at = ++i) {
+        const struct sl_packet *p = &r->batch.packets[i];
+        int passes = r->bpf ? sl_run_passes(r, p) : 1, kind = -1;
+        if (passes <= 0) {
+            failed = passes;
+            continue;
+        }
+        if (express && may_express(p))
+            kind = sl_event_express(&r->events, p, &seed);
+        if (kind < 0) {
+            failed = decode(r, tap, meters, i);
+            continue;
+        }
+        if (meters)
+            sl_meters_packet(meters, p->ts, 1, p->len);
+        sl_counter_express(&r->counter, &times, (uint32_t)kind, p);
     }
     sl_stats_times(&r->counter.stats, times.n, sl_time_of_key(times.first),
                    sl_time_of_key(times.last));
-    return r->at < r->read ? -1 : 0;
+    return failed;
 }
 
 static int skim_batch(struct sl_run *r, struct sl_run_tap *tap) {
