@@ -161,10 +161,16 @@ INLINE void waited(struct turn *t, int dir) {
         t->c->rtt[dir] = (uint32_t)ns + 1;
 }
 
+/* From now on the cold line holds last_fin and last_rst. */
+INLINE void begin_closing(struct turn *t) {
+    t->phase = SL_PHASE_CLOSING;
+    for (int dir = 0; dir < 2; dir++)
+        t->c->last_fin[dir] = t->c->last_rst[dir] = 0;
+}
+
 /* Times the last SYN, the first SYN+ACK behind it, and the first ACK behind the last SYN+ACK: what
  * is sent again is not told from what it answers otherwise. */
 INLINE void measure_handshake(struct turn *t) {
-    struct sl_cold *c = t->c;
     int syn = has(t, SL_TCP_SYN), ack = has(t, SL_TCP_ACK), first = !sl_tcp_end(t->ends, t->dir);
 
     if (t->phase == SL_PHASE_CLOSING)
@@ -182,11 +188,8 @@ INLINE void measure_handshake(struct turn *t) {
         waited(t, 0);
         t->phase = SL_PHASE_OPEN;
     }
-    if (has(t, SL_TCP_FIN | SL_TCP_RST)) {
-        t->phase = SL_PHASE_CLOSING;
-        for (int dir = 0; dir < 2; dir++)
-            c->last_fin[dir] = c->last_rst[dir] = 0;
-    }
+    if (has(t, SL_TCP_FIN | SL_TCP_RST))
+        begin_closing(t);
 }
 
 /* ---- sequence numbers ---- */
@@ -348,6 +351,34 @@ INLINE int take_opening(struct turn *t) {
     return 1;
 }
 
+/* The same of the FIN that ends what an end of an established connection has sent, all of it seen.
+ */
+INLINE int take_closing(struct turn *t) {
+    const unsigned known = SL_FLOW_HAS_ISN0 | SL_FLOW_HAS_ISN1;
+    const struct sl_segment *g = t->g;
+    unsigned flags = g->flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST | SL_TCP_ACK);
+    unsigned peer = sl_tcp_end(t->ends, !t->dir);
+
+    if (flags != (SL_TCP_FIN | SL_TCP_ACK) || g->seq != t->h->next_seq[t->dir] || !g->window ||
+        (t->h->flags & (known | SL_FLOW_CAREFUL | SL_FLOW_EXTRA)) != known ||
+        distance(t->h->next_seq[!t->dir], g->ack) > 0 || g->payload_len > LEAP ||
+        t->c->control >> 3 * t->dir & SL_TCP_FIN ||
+        sl_tcp_end(t->ends, t->dir) != SL_TCP_ESTABLISHED ||
+        (peer != SL_TCP_ESTABLISHED && peer != SL_TCP_CLOSED))
+        return 0;
+    if (t->phase == SL_PHASE_SYN_ACK && t->dir == 0)
+        waited(t, 0);
+    if (t->phase != SL_PHASE_CLOSING)
+        begin_closing(t);
+    add_letter(t, SL_LETTER_F, t->dir);
+    note_news(t, sl_tcp_news(g) & SL_SEEN_OF_FLAGS);
+    t->c->last_fin[t->dir] = g->seq - t->c->isn[t->dir] + g->payload_len;
+    t->c->control |= (uint8_t)(SL_TCP_FIN << 3 * t->dir);
+    t->h->next_seq[t->dir] = g->seq + g->payload_len + 1;
+    t->ends = sl_tcp_ends_set(t->ends, t->dir, SL_TCP_CLOSED);
+    return 1;
+}
+
 INLINE void take_any(struct turn *t) {
     int answers = has(t, SL_TCP_ACK) && sl_tcp_end(t->ends, !t->dir) != SL_TCP_INACTIVE;
 
@@ -374,7 +405,7 @@ int sl_tcp_take(struct sl_store *store, struct sl_hot *h, int dir, const struct 
 
     if (h->flags & SL_FLOW_HAS_ISN0 << dir && sl_tcp_in_order(h, dir, g))
         take_news(&t);
-    else if (!take_opening(&t))
+    else if (!take_closing(&t) && !take_opening(&t))
         take_any(&t);
     c->ends = (uint16_t)(t.ends | t.phase << SL_ENDS_BITS);
     return t.failed ? -1 : 0;

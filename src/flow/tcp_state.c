@@ -2,27 +2,18 @@
 
 #include <string.h>
 
-static unsigned set(unsigned ends, int dir, unsigned state) {
-    unsigned was = sl_tcp_end(ends, dir);
-
-    if (was == state)
-        return ends;
-    ends &= ~(7u << 3 * dir | 7u << (6 + 3 * dir));
-    return ends | state << 3 * dir | was << (6 + 3 * dir);
-}
-
 /* UpdateInactiveState: the SYN. A SYN of src behind dst's SYN+ACK is one that was captured late
  * (two interfaces): the connection is established. */
 static unsigned first_syn(unsigned ends, int dir, unsigned flags) {
     if (dir == 1) {
         if (sl_tcp_end(ends, 0) == SL_TCP_SYN_SENT)
-            ends = set(ends, 0, SL_TCP_ESTABLISHED);
-        return set(ends, 1, SL_TCP_ESTABLISHED);
+            ends = sl_tcp_ends_set(ends, 0, SL_TCP_ESTABLISHED);
+        return sl_tcp_ends_set(ends, 1, SL_TCP_ESTABLISHED);
     }
     if (flags & SL_TCP_ACK)
-        return set(ends, 0, SL_TCP_SYN_ACK_SENT);
+        return sl_tcp_ends_set(ends, 0, SL_TCP_SYN_ACK_SENT);
     int late = sl_tcp_end(ends, 1) == SL_TCP_ESTABLISHED;
-    return set(ends, 0, late ? SL_TCP_ESTABLISHED : SL_TCP_SYN_SENT);
+    return sl_tcp_ends_set(ends, 0, late ? SL_TCP_ESTABLISHED : SL_TCP_SYN_SENT);
 }
 
 /* UpdateInactiveState: the first segment of an end. */
@@ -30,15 +21,15 @@ static unsigned first(unsigned ends, int dir, unsigned flags, uint32_t payload_l
     if (flags & SL_TCP_SYN)
         ends = first_syn(ends, dir, flags);
     if (flags & SL_TCP_FIN)
-        ends = set(ends, dir, SL_TCP_CLOSED);
+        ends = sl_tcp_ends_set(ends, dir, SL_TCP_CLOSED);
     if (flags & SL_TCP_RST)
-        ends = set(ends, dir, SL_TCP_RESET);
+        ends = sl_tcp_ends_set(ends, dir, SL_TCP_RESET);
     if (sl_tcp_end(ends, dir) != SL_TCP_INACTIVE)
         return ends;
     if (dir == 1 && !payload_len && sl_tcp_end(ends, 0) == SL_TCP_SYN_SENT)
         return ends; /* some acknowledge a SYN before they answer it */
     int answered = flags & SL_TCP_ACK && sl_tcp_end(ends, !dir) == SL_TCP_ESTABLISHED;
-    return set(ends, dir, answered ? SL_TCP_ESTABLISHED : SL_TCP_PARTIAL);
+    return sl_tcp_ends_set(ends, dir, answered ? SL_TCP_ESTABLISHED : SL_TCP_PARTIAL);
 }
 
 /* UpdateEstablishedState. */
@@ -47,14 +38,15 @@ static unsigned established(unsigned ends, int dir, unsigned flags) {
 
     if ((flags & (SL_TCP_SYN | SL_TCP_ACK)) == SL_TCP_SYN &&
         sl_tcp_end(ends, dir) == SL_TCP_PARTIAL && sl_tcp_end(ends, peer) == SL_TCP_INACTIVE)
-        ends = set(ends, dir, SL_TCP_SYN_SENT);
+        ends = sl_tcp_ends_set(ends, dir, SL_TCP_SYN_SENT);
     if (flags & SL_TCP_RST)
-        return set(ends, dir, SL_TCP_RESET);
+        return sl_tcp_ends_set(ends, dir, SL_TCP_RESET);
     if (!(flags & SL_TCP_FIN))
         return ends;
-    ends = set(ends, dir, SL_TCP_CLOSED);
+    ends = sl_tcp_ends_set(ends, dir, SL_TCP_CLOSED);
     if (sl_tcp_end(ends, peer) == SL_TCP_RESET && sl_tcp_end_before(ends, peer) == SL_TCP_CLOSED)
-        ends = set(ends, peer, SL_TCP_CLOSED); /* it had sent its FIN: a normal end after all */
+        ends = sl_tcp_ends_set(ends, peer,
+                               SL_TCP_CLOSED); /* it had sent its FIN: a normal end after all */
     return ends;
 }
 
@@ -65,14 +57,14 @@ unsigned sl_tcp_ends_step(unsigned ends, int dir, unsigned flags, uint32_t paylo
     case SL_TCP_SYN_SENT:
     case SL_TCP_SYN_ACK_SENT: /* UpdateSYN_SentState */
         if (flags & SL_TCP_FIN)
-            ends = set(ends, dir, SL_TCP_CLOSED);
-        return flags & SL_TCP_RST ? set(ends, dir, SL_TCP_RESET) : ends;
+            ends = sl_tcp_ends_set(ends, dir, SL_TCP_CLOSED);
+        return flags & SL_TCP_RST ? sl_tcp_ends_set(ends, dir, SL_TCP_RESET) : ends;
     case SL_TCP_PARTIAL:
     case SL_TCP_ESTABLISHED:
         return established(ends, dir, flags);
     case SL_TCP_CLOSED: /* UpdateClosedState: behind both FINs a RST changes nothing */
         if (flags & SL_TCP_RST && sl_tcp_end(ends, !dir) != SL_TCP_CLOSED)
-            return set(ends, dir, SL_TCP_RESET);
+            return sl_tcp_ends_set(ends, dir, SL_TCP_RESET);
         return ends;
     default:
         return ends;

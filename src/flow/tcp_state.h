@@ -28,6 +28,14 @@ static inline unsigned sl_tcp_end(unsigned ends, int dir) {
 static inline unsigned sl_tcp_end_before(unsigned ends, int dir) {
     return ends >> (6 + 3 * dir) & 7;
 }
+static inline unsigned sl_tcp_ends_set(unsigned ends, int dir, unsigned state) {
+    unsigned was = sl_tcp_end(ends, dir);
+
+    if (was == state)
+        return ends;
+    ends &= ~(7u << 3 * dir | 7u << (6 + 3 * dir));
+    return ends | state << 3 * dir | was << (6 + 3 * dir);
+}
 
 /* The end `dir` has sent a segment with these flags and so much payload. Returns the ends then. */
 unsigned sl_tcp_ends_step(unsigned ends, int dir, unsigned flags, uint32_t payload_len);
