@@ -126,6 +126,36 @@ static int pcap_parse(struct sl_reader *r, struct sl_packet *packets, uint32_t m
     return (int)n;
 }
 
+static struct sl_time stamp_of(const struct pcap *f, const uint8_t *h) {
+    return time_of(sl_load32(h, f->swap), sl_load32(h + 4, f->swap), f->nsec_per_tick);
+}
+
+static uint32_t pcap_pass(struct sl_reader *r, uint64_t until, struct sl_time *first) {
+    struct pcap *f = r->state;
+    const struct pcap known = *f;
+    const uint8_t *start = sl_buffer_at(&r->buffer), *h = start, *last = start;
+    uint64_t end = until < r->limit ? until : r->limit, offset = r->buffer.offset;
+    size_t left = sl_buffer_size(&r->buffer), reach = offset < end ? (size_t)(end - offset) : 0;
+    uint32_t n = 0, caplen, len;
+
+    for (; (size_t)(h - start) < reach && left >= known.record_header; n++) {
+        get_lengths(&known, h, &caplen, &len);
+        size_t size = (size_t)known.record_header + caplen;
+        if (caplen > SL_MAX_CAPLEN || left < size)
+            break;
+        last = h;
+        h += size;
+        left -= size;
+    }
+    if (n) {
+        *first = stamp_of(f, start);
+        f->last = stamp_of(f, last);
+        f->timed = 1;
+    }
+    sl_buffer_consume(&r->buffer, (size_t)(h - start));
+    return n;
+}
+
 /* Refuses what no capture program writes. What some do write, but seldom, is weak: packets without
  * a byte, longer captured than on the wire, huge ones, and times far from the record before; of the
  * first records also those far from what the capture has elsewhere. (Headers read from 4 bytes
@@ -186,9 +216,9 @@ static void pcap_describe(const void *state, struct sl_interface *iface) {
                                    .tsresol = nsec ? 9 : 6};
 }
 
-static const struct sl_format pcap_format = {
-    "pcap",     1,        pcap_parse, pcap_look, pcap_copy,
-    pcap_equal, pcap_sum, pcap_last,  free,      pcap_describe};
+static const struct sl_format pcap_format = {"pcap",    1,         pcap_parse,   pcap_pass,
+                                             pcap_look, pcap_copy, pcap_equal,   pcap_sum,
+                                             pcap_last, free,      pcap_describe};
 
 static int set_version(struct pcap *f, const struct sl_reader *r, const uint8_t *h,
                        struct sl_error *err) {

@@ -450,9 +450,9 @@ static void pcapng_free(void *state) {
     free(g);
 }
 
-static const struct sl_format pcapng_format = {
-    "pcapng",     4,          pcapng_parse, pcapng_look, pcapng_copy,
-    pcapng_equal, pcapng_sum, pcapng_last,  pcapng_free, NULL};
+static const struct sl_format pcapng_format = {"pcapng",    4,           pcapng_parse, NULL,
+                                               pcapng_look, pcapng_copy, pcapng_equal, pcapng_sum,
+                                               pcapng_last, pcapng_free, NULL};
 
 int sl_pcapng_open(struct sl_reader *r, struct sl_error *err) {
     struct pcapng *g = calloc(1, sizeof *g);

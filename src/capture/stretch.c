@@ -14,21 +14,31 @@ void sl_stretch_free(struct sl_stretch *b) {
     *b = (struct sl_stretch){0};
 }
 
-/* Passes over whole records, about so many bytes of them, and looks at them no further than parse
+/* Passes over whole records that begin before `until`, and looks at them no further than parse
  * does. */
-static int pass_records(struct sl_reader *r, struct sl_stretch *b, size_t bytes,
-                        struct sl_error *err) {
+static int parse_records(struct sl_reader *r, struct sl_stretch *b, uint64_t until, uint32_t max,
+                         struct sl_error *err) {
     struct sl_packet packets[AT_ONCE];
-    uint32_t max = bytes < AT_ONCE * AT_ONCE ? 1 : AT_ONCE; /* small blocks: what tests want */
-    uint64_t end = r->buffer.offset + bytes;
     int n = 0;
 
-    b->packets = 0;
-    while (r->buffer.offset < end && (n = r->format->parse(r, packets, max, err)) > 0) {
+    while (r->buffer.offset < until && (n = r->format->parse(r, packets, max, err)) > 0) {
         if (!b->packets)
             b->first = packets[0].ts;
         b->packets += (uint32_t)n;
     }
+    return n;
+}
+
+/* About so many bytes of records. */
+static int pass_records(struct sl_reader *r, struct sl_stretch *b, size_t bytes,
+                        struct sl_error *err) {
+    uint32_t max = bytes < AT_ONCE * AT_ONCE ? 1 : AT_ONCE; /* small blocks: what tests want */
+    uint64_t until = r->buffer.offset + bytes;
+    int n = 0;
+
+    b->packets = r->format->pass ? r->format->pass(r, until, &b->first) : 0;
+    if (!b->packets)
+        n = parse_records(r, b, until, max, err);
     r->packets += b->packets;
     /* Damage is met again at the next cut, which begins with it. */
     return b->packets ? (int)b->packets : n;

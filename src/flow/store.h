@@ -44,12 +44,12 @@ struct sl_hot {
     uint8_t timeout; /* which of struct sl_flows' */
     int64_t last_s;
     uint32_t last_nsec;
-    uint8_t seen[2];     /* TCP: what need not be noted again (tcp.h) */
-    uint16_t packets[2]; /* modulo 2^16; the rest stands in the extra record */
-    uint16_t wheel_bucket;
+    uint32_t index;
     uint64_t sums[2];
     uint32_t next_seq[2]; /* TCP: the sequence number behind the highest one seen */
-    uint32_t index;
+    uint8_t seen[2];      /* TCP: what need not be noted again (tcp.h) */
+    uint16_t packets[2];  /* modulo 2^16; the rest stands in the extra record */
+    uint16_t wheel_bucket;
 };
 
 /* The phase of a connection: which member of the union counts. */
@@ -122,6 +122,7 @@ union sl_place {
     };
     char lines[128];
 };
+_Static_assert(sizeof(struct sl_hot) == 64 && sizeof(union sl_place) == 128, "lines of the cache");
 union sl_rare_line {
     struct sl_rare flow;
     char line[32];

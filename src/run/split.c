@@ -1,7 +1,11 @@
 #include "split.h"
 
+#include "../flow/store.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+enum { AHEAD = 4 };
 
 int sl_split_init(struct sl_split *s, uint32_t n_taps, uint32_t shards) {
     *s = (struct sl_split){.n_queues = n_taps * shards, .shards = shards};
@@ -95,6 +99,7 @@ int sl_split_add_events(struct sl_split *s, uint32_t tap, const struct sl_event_
         if (!b)
             return -1;
         struct sl_flow_event *to = &b->events[b->n++];
+        sl_prefetch(to + AHEAD); /* somebody else has read that memory last */
         *to = *e;
         to->number = (uint32_t)(number - b->base);
         if (has_more(e)) {
