@@ -12,8 +12,10 @@ int sl_slots_init(struct sl_slots *t, uint32_t n) {
     while (buckets < n / SL_SLOTS_LOAD)
         buckets *= 2;
     *t = (struct sl_slots){.mask = buckets - 1};
-    t->buckets = sl_huge_alloc(size_of(t));
-    return t->buckets ? 0 : -1;
+    if (!(t->buckets = sl_huge_alloc(size_of(t))))
+        return -1;
+    sl_huge_touch(t->buckets, size_of(t));
+    return 0;
 }
 
 void sl_slots_free(struct sl_slots *t) {

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 * 1024 * 1024 };
+enum { HUGE_PAGE = 2 * 1024 * 1024, MAPPED = 128 * 1024 };
 
 void *sl_huge_alloc(size_t size) {
-    if (size < HUGE_PAGE) {
+    if (size < MAPPED) {
         void *small = aligned_alloc(64, size);
         return small ? memset(small, 0, size) : NULL;
     }
@@ -24,8 +24,17 @@ void *sl_huge_alloc(size_t size) {
     return p + before;
 }
 
+void sl_huge_touch(void *p, size_t size) {
+#ifdef MADV_POPULATE_WRITE
+    if (size >= MAPPED)
+        (void)madvise(p, size, MADV_POPULATE_WRITE); /* where it is refused, it comes bit by bit */
+#else
+    (void)p, (void)size;
+#endif
+}
+
 void sl_huge_free(void *p, size_t size) {
-    if (size < HUGE_PAGE)
+    if (size < MAPPED)
         free(p);
     else if (p)
         munmap(p, size);
@@ -37,7 +46,7 @@ void *sl_huge_grow(void *p, size_t size, size_t larger) {
 
     if (!to || !p)
         return to;
-    if (size >= HUGE_PAGE && mremap(p, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED)
+    if (size >= MAPPED && mremap(p, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED)
         return to;
     memcpy(to, p, size);
     sl_huge_free(p, size);

@@ -204,6 +204,9 @@ static inline struct sl_time sl_cold_decided(const struct sl_cold *c) {
  * pages where the system has them. The size is a multiple of 64. Freed with sl_huge_free of the
  * same size. */
 void *sl_huge_alloc(size_t size) SL_USED;
+/* Makes it the program's own at once, all of it. Else a page that is read first and written then
+ * comes twice. */
+void sl_huge_touch(void *, size_t size);
 void sl_huge_free(void *, size_t size);
 /* Moves it to one of another size; NULL: out of memory, and the old one stays. */
 void *sl_huge_grow(void *, size_t size, size_t larger) SL_USED;
