@@ -227,16 +227,9 @@ static int closes(struct sl_flows *t, struct sl_hot *h, const struct sl_flow_eve
 }
 
 static int track_tcp(struct sl_flows *t, struct sl_hot *h, const struct sl_flow_event *e, int dir) {
-    struct sl_segment segment = {.seq = e->seq,
-                                 .ack = e->ack,
-                                 .payload_len = e->payload_len,
-                                 .flags = e->tcp_flags,
-                                 .window = e->window,
-                                 .ts = sl_event_time(e)};
-
-    if (sl_tcp_expected(h, dir, &segment))
+    if (sl_tcp_expected(h, dir, e))
         return 0;
-    if (sl_tcp_take(&t->store, h, dir, &segment) < 0)
+    if (sl_tcp_take(&t->store, h, dir, e) < 0)
         return -1;
     if (!closes(t, h, e))
         return 0;

@@ -15,7 +15,7 @@ struct turn {
     struct sl_store *store;
     struct sl_hot *h;
     struct sl_cold *c;
-    const struct sl_segment *g;
+    const struct sl_flow_event *g;
     unsigned ends, phase; /* of the cold line, and back there at the end */
     int dir;
     int fresh;  /* the side's sequence numbers begin with this segment */
@@ -30,7 +30,7 @@ INLINE struct sl_extra *extra(struct turn *t) {
 }
 
 INLINE int has(const struct turn *t, unsigned flags) {
-    return (t->g->flags & flags) != 0;
+    return (t->g->tcp_flags & flags) != 0;
 }
 
 /* Behind a is positive. */
@@ -114,8 +114,8 @@ INLINE void note_news(struct turn *t, unsigned seen) {
 
 /* update_history. */
 INLINE void note_letters(struct turn *t) {
-    const struct sl_segment *g = t->g;
-    unsigned control = g->flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST);
+    const struct sl_flow_event *g = t->g;
+    unsigned control = g->tcp_flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST);
     uint32_t offset = g->seq - t->c->isn[t->dir];
 
     if (control & (control - 1))
@@ -145,8 +145,8 @@ INLINE void note_zero_window(struct turn *t) {
 /* ---- the handshake ---- */
 
 INLINE void wait_from_now(struct turn *t, unsigned phase) {
-    t->c->waiting_s = t->g->ts.s;
-    t->c->waiting_nsec = t->g->ts.nsec;
+    t->c->waiting_s = t->g->ts_s;
+    t->c->waiting_nsec = t->g->ts_nsec;
     t->phase = phase;
 }
 
@@ -154,9 +154,9 @@ INLINE void wait_from_now(struct turn *t, unsigned phase) {
 INLINE void waited(struct turn *t, int dir) {
     int64_t s;
 
-    if (__builtin_sub_overflow(t->g->ts.s, t->c->waiting_s, &s) || s < 0 || s > 4)
+    if (__builtin_sub_overflow(t->g->ts_s, t->c->waiting_s, &s) || s < 0 || s > 4)
         return;
-    int64_t ns = s * 1000000000 + t->g->ts.nsec - t->c->waiting_nsec;
+    int64_t ns = s * 1000000000 + t->g->ts_nsec - t->c->waiting_nsec;
     if (ns >= 0 && ns < UINT32_MAX)
         t->c->rtt[dir] = (uint32_t)ns + 1;
 }
@@ -250,7 +250,7 @@ INLINE void advance(struct turn *t, uint32_t end) {
 
 /* update_last_seq. */
 INLINE void note_sequence(struct turn *t) {
-    const struct sl_segment *g = t->g;
+    const struct sl_flow_event *g = t->g;
     uint32_t end = g->seq + length(t), *next = &t->h->next_seq[t->dir];
     int32_t delta = distance(*next, end);
     struct sl_extra *x;
@@ -325,7 +325,7 @@ INLINE void take_news(struct turn *t) {
 /* The SYN, then the SYN+ACK, of the many connections that open as they should: what take_any would
  * come to, in a third of its time. 0: this is none of them. */
 INLINE int take_opening(struct turn *t) {
-    unsigned flags = t->g->flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST | SL_TCP_ACK);
+    unsigned flags = t->g->tcp_flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST | SL_TCP_ACK);
     unsigned known = t->h->flags & (SL_FLOW_HAS_ISN0 | SL_FLOW_HAS_ISN1);
     int answer = t->dir;
 
@@ -355,8 +355,8 @@ INLINE int take_opening(struct turn *t) {
  */
 INLINE int take_closing(struct turn *t) {
     const unsigned known = SL_FLOW_HAS_ISN0 | SL_FLOW_HAS_ISN1;
-    const struct sl_segment *g = t->g;
-    unsigned flags = g->flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST | SL_TCP_ACK);
+    const struct sl_flow_event *g = t->g;
+    unsigned flags = g->tcp_flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST | SL_TCP_ACK);
     unsigned peer = sl_tcp_end(t->ends, !t->dir);
 
     if (flags != (SL_TCP_FIN | SL_TCP_ACK) || g->seq != t->h->next_seq[t->dir] || !g->window ||
@@ -387,13 +387,13 @@ INLINE void take_any(struct turn *t) {
     note_letters(t);
     note_zero_window(t);
     note_sequence(t);
-    t->ends = sl_tcp_ends_step(t->ends, t->dir, t->g->flags, t->g->payload_len);
+    t->ends = sl_tcp_ends_step(t->ends, t->dir, t->g->tcp_flags, t->g->payload_len);
     if (answers)
         note_acknowledged(t);
     t->h->flags = (uint8_t)((t->h->flags & ~SL_FLOW_CAREFUL) | (careful(t) ? SL_FLOW_CAREFUL : 0));
 }
 
-int sl_tcp_take(struct sl_store *store, struct sl_hot *h, int dir, const struct sl_segment *g) {
+int sl_tcp_take(struct sl_store *store, struct sl_hot *h, int dir, const struct sl_flow_event *g) {
     struct sl_cold *c = sl_store_cold(store, h->index);
     struct turn t = {.store = store,
                      .h = h,

@@ -17,30 +17,24 @@
 #ifndef SL_FLOW_TCP_H
 #define SL_FLOW_TCP_H
 
+#include "event.h"
 #include "store.h"
 #include "tcp_state.h"
-
-struct sl_segment {
-    uint32_t seq, ack;
-    uint32_t payload_len;
-    uint16_t flags, window;
-    struct sl_time ts;
-};
 
 /* sl_hot.seen: bits that flags have no use for here, and what needs noting once only. */
 enum { SL_SEEN_DATA = 1, SL_SEEN_ACK = 2, SL_SEEN_NS = 4, SL_SEEN_FLAGS = 0xf8 };
 enum { SL_SEEN_OF_FLAGS = SL_SEEN_NS | SL_SEEN_FLAGS };
 
-static inline unsigned sl_tcp_news(const struct sl_segment *g) {
-    unsigned pure = g->payload_len ? SL_SEEN_DATA : g->flags >> 3 & SL_SEEN_ACK;
+static inline unsigned sl_tcp_news(const struct sl_flow_event *g) {
+    unsigned pure = g->payload_len ? SL_SEEN_DATA : g->tcp_flags >> 3 & SL_SEEN_ACK;
 
-    return (g->flags & SL_SEEN_FLAGS) | (g->flags >> 6 & SL_SEEN_NS) | pure;
+    return (g->tcp_flags & SL_SEEN_FLAGS) | (g->tcp_flags >> 6 & SL_SEEN_NS) | pure;
 }
 
 /* Whether the segment is what was to come next, in a connection where nothing is odd. */
-static inline int sl_tcp_in_order(const struct sl_hot *h, int dir, const struct sl_segment *g) {
+static inline int sl_tcp_in_order(const struct sl_hot *h, int dir, const struct sl_flow_event *g) {
     unsigned odd =
-        (g->flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST)) | (h->flags & SL_FLOW_CAREFUL);
+        (g->tcp_flags & (SL_TCP_FIN | SL_TCP_SYN | SL_TCP_RST)) | (h->flags & SL_FLOW_CAREFUL);
     int ahead = (int32_t)(g->ack - h->next_seq[!dir]) > 0 && h->flags & SL_FLOW_HAS_ISN0 << !dir;
 
     return !odd && !ahead && g->seq == h->next_seq[dir] && g->window;
@@ -48,7 +42,7 @@ static inline int sl_tcp_in_order(const struct sl_hot *h, int dir, const struct 
 
 /* Takes a segment that is in order and brings nothing new, which touches nothing but the hot line.
  * 0: it is another; call sl_tcp_take. */
-static inline int sl_tcp_expected(struct sl_hot *h, int dir, const struct sl_segment *g) {
+static inline int sl_tcp_expected(struct sl_hot *h, int dir, const struct sl_flow_event *g) {
     if (sl_tcp_news(g) & (unsigned)~h->seen[dir] || !sl_tcp_in_order(h, dir, g))
         return 0;
     h->next_seq[dir] += g->payload_len;
@@ -56,7 +50,7 @@ static inline int sl_tcp_expected(struct sl_hot *h, int dir, const struct sl_seg
 }
 
 /* Takes any segment. -1: out of memory. */
-int sl_tcp_take(struct sl_store *, struct sl_hot *, int dir, const struct sl_segment *) SL_USED;
+int sl_tcp_take(struct sl_store *, struct sl_hot *, int dir, const struct sl_flow_event *) SL_USED;
 
 /* All flags that one side has sent. */
 uint16_t sl_tcp_flags(const struct sl_hot *, const struct sl_cold *, int dir);
