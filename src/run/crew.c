@@ -47,12 +47,15 @@ int sl_crew_all_finished(const struct sl_crew *c) {
     return c->cut_all && c->taken == c->cut;
 }
 
-/* A shard that can go on: splits wait for it, or it is behind the last one. */
-static struct sl_shard *ready_shard(struct sl_crew *c, uint32_t *queue) {
+/* A shard that can go on: splits wait for it, or it is behind the last one. Each worker looks at
+ * others first, and so at those whose flows its processor has in its cache. */
+static struct sl_shard *ready_shard(struct sl_crew *c, uint32_t worker, uint32_t *queue) {
     int behind = c->cut_all && c->decoded == c->cut && !c->cutting;
+    uint32_t begin = worker * c->shards / c->n_workers;
 
     for (uint32_t t = 0; t < c->n_taps; t++) {
-        for (uint32_t i = 0; i < c->taps[t].n_shards; i++) {
+        for (uint32_t k = 0; k < c->taps[t].n_shards; k++) {
+            uint32_t i = (begin + k) % c->shards;
             struct sl_shard *s = &c->taps[t].shards[i];
             if (!s->busy && !s->finished && (s->next < c->decoded || behind)) {
                 *queue = t * c->shards + i;
@@ -211,7 +214,7 @@ static void work_on(struct sl_crew *c, struct sl_run *worker, int is_script) {
             c->cut_all = 1;
         if (is_script && sl_takers_start(c, worker))
             break;
-        if ((shard = ready_shard(c, &queue)) != NULL)
+        if ((shard = ready_shard(c, sl_crew_index(c, worker), &queue)) != NULL)
             work_at_shard(c, shard, queue);
         else if (may_cut(c, worker) && c->main->replay)
             work_at_logs(c);

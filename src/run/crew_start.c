@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { SPLITS_A_WORKER = 3 };
+enum { SPLITS_A_WORKER = 2 };
 
 /* ---- threads ---- */
 
