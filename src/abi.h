@@ -624,6 +624,15 @@ int sl_geo_name(uint32_t country, char *text);
 /* Aggregates: keyed totals that merge. What they promise stands in src/aggregate/aggregate.h. */
 struct sl_agg;
 
+/* What an aggregate begins with: additions that Lua has made itself, of whole values from 0 to
+ * 2^31 - 1, to a count or sum without key and decimals. Whoever reads the aggregate takes them. At
+ * most SL_AGG_BOX_MAX of them, so that the sum has room; then sl_agg_add does. */
+enum { SL_AGG_BOX_MAX = 0x7fffffff };
+struct sl_agg_box {
+    int64_t sum;
+    uint32_t n;
+};
+
 /* clang-format off */
 enum {
     SL_AGG_COUNT = 1, SL_AGG_SUM, SL_AGG_MIN, SL_AGG_MAX, SL_AGG_TOP, SL_AGG_SERIES, SL_AGG_MEAN,

@@ -2,12 +2,14 @@
 -- compiles every addition to direct calls into C, with the checks of its arguments folded away.
 -- They write no table and no upvalue, so that a handler that adds stays free to run in parallel.
 
+local bit = require("bit")
 local ffi = require("ffi")
 
 local error, pairs, tonumber, tostring, type = error, pairs, tonumber, tostring, type
 
 local addr_t = ffi.typeof("struct sl_addr")
 local time_t = ffi.typeof("struct sl_time")
+local box_t = ffi.typeof("struct sl_agg_box *")
 local packet_t = ffi.typeof("struct sl_packet")
 local flow_t = ffi.typeof("struct sl_flow")
 
@@ -102,13 +104,26 @@ local function text_of(names, checks, calls)
     table.concat(names, ", "), checks, calls)
 end
 
-local function last_call(kind, parts, calls)
+-- Lua adds whole values to a count or sum without key itself (struct sl_agg_box).
+local BOXED = [==[
+local n, box = tobit(v), cast(box_t, c)
+if n == v and n >= 0 and box.n < BOX_MAX then
+  box.sum, box.n = box.sum + n, box.n + 1
+else
+  C.sl_agg_add(c, v)
+end
+]==]
+
+local function last_call(object, parts, calls)
+  local kind = object.kind
   if kind == "series" then
     return calls .. "C.sl_agg_add_t(c, ts, v)\n"
   elseif #parts == 1 and (parts[1].type == "number" or parts[1].type == "country") then
     return "C.sl_agg_add_n(c, n1, v)\n"
   elseif #parts == 1 and (parts[1].type == "address" or parts[1].type == "prefix") then
     return "C.sl_agg_add_a(c, k1, v)\n"
+  elseif #parts == 0 and object.decimals == 0 and (kind == "count" or kind == "sum") then
+    return BOXED
   end
   return calls .. "C.sl_agg_add(c, v)\n"
 end
@@ -126,7 +141,7 @@ local function value_code(object)
     table.insert(names, 1, "ts")
     checks = "if not istype(time_t, ts) then wrong_time(self, ts) end\n" .. checks
   end
-  return text_of(names, checks, last_call(object.kind, object.parts, calls))
+  return text_of(names, checks, last_call(object, object.parts, calls))
 end
 
 local function distinct_code(object)
@@ -165,7 +180,8 @@ local function compile(text, name, C)
     C = C, tonumber = tonumber, type = type, istype = ffi.istype, addr_t = addr_t, time_t = time_t,
     packet_t = packet_t, flow_t = flow_t, wrong_key = wrong_key, wrong_value = wrong_value,
     wrong_time = wrong_time, wrong_record = wrong_record, too_many = too_many, code_of = code_of,
-    first_of = first_of,
+    first_of = first_of, tobit = bit.tobit, cast = ffi.cast, box_t = box_t,
+    BOX_MAX = ffi.C.SL_AGG_BOX_MAX,
   }
   local upvalues, values = {}, {}
   for key, value in pairs(known) do -- locals, because a global costs a look-up in the trace

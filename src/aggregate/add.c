@@ -76,8 +76,19 @@ static inline void enqueue(struct sl_agg *a, const uint64_t *key, uint32_t words
     q->at = (q->at + 1) % SL_QUEUE;
 }
 
+static void take_box(struct sl_agg *a) {
+    static const uint64_t none;
+
+    a->counters.additions += a->box.n;
+    apply(a, &none, 0, sl_table_hash(&a->table, &none, 0), a->box.sum);
+    a->box = (struct sl_agg_box){0};
+}
+
 void sl_settle(struct sl_agg *a) {
     struct sl_queue *q = &a->queue;
+
+    if (a->box.n)
+        take_box(a);
 
     for (; q->n; q->n--) {
         const struct sl_queued *item = &q->items[(q->at + SL_QUEUE - q->n) % SL_QUEUE];
@@ -128,6 +139,8 @@ void sl_agg_add_a(struct sl_agg *a, const struct sl_addr *key, double value) {
 void sl_agg_add(struct sl_agg *a, double value) {
     int64_t v;
 
+    if (a->box.n == SL_AGG_BOX_MAX)
+        take_box(a);
     if (sl_take_staged(a, a->key_words)) {
         a->counters.bad_key++;
         return;

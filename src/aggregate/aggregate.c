@@ -176,11 +176,11 @@ int sl_agg_merge(struct sl_agg *to, struct sl_agg *from, struct sl_error *err) {
                             "cannot merge aggregate \"%s\" into \"%s\": their %s differs; merge "
                             "results of the same recipe with the same options",
                             from->spec.name, to->spec.name, what);
+    sl_settle(to);
+    sl_settle(from);
     if (to == from || to->counters.additions + from->counters.additions > SL_MAX_ADDITIONS)
         return sl_error_set(err, SL_EXIT_USAGE, "cannot merge aggregate \"%s\": %s", to->spec.name,
                             to == from ? "it is the same one" : "more than 2^62 additions");
-    sl_settle(to);
-    sl_settle(from);
     to->from = from;
     failed = to->ops->reserve(to, from) || to->ops->merge(to, from);
     to->from = NULL;

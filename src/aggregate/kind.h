@@ -68,6 +68,7 @@ struct sl_staged {
 };
 
 struct sl_agg {
+    struct sl_agg_box box;   /* first: Lua adds to it */
     struct sl_agg_spec spec; /* its texts point into labels, its edges into edges */
     char *labels[SL_AGG_MAX_FIELDS + 1];
     double *edges;

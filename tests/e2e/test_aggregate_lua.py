@@ -92,6 +92,24 @@ def test_kinds_and_keyless_totals(lua):
     """) == ["0\t0\tnil\tnil", "18\t12\t-2\t5", "22 5", "80 2"]
 
 
+def test_totals_of_any_numbers(lua):
+    """Whole values that are not negative are added by Lua itself, others by the library."""
+    assert lua("""
+        local s, d, c = sum { "s" }, sum { "d", decimals = 2 }, count { "c" }
+        local values = { 0, 1, 2^31 - 1, 2^31, 2^40, -1, -2^31, -0, 5, 2^31 - 1, "12" }
+        for _, v in ipairs(values) do s:add(v) d:add(v) end
+        print(("%d %d"):format(s:value(), d:value()))
+        s:add(0.5) s:add(0/0) s:add(1e300) d:add(0.25)
+        print(("%d %.2f"):format(s:value(), d:value()))
+        for i = 1, 1000 do c:add(i % 3 == 0 and 2^32 or i) end
+        c:add(-1)
+        print(("%d"):format(c:value()))
+        local more = sum { "more" }
+        for i = 1, 1000 do more:add(i % 2 == 0 and i or -i) end
+        print(more:value())
+    """) == ["1103806595087 1103806595087", "1103806595088 1103806595087.25", "1430224443235", "500"]
+
+
 def test_addresses_and_composite_keys(lua):
     assert lua("""
         local a = max { "a", key = "address", decimals = 3 }

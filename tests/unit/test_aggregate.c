@@ -21,6 +21,35 @@ static void keyless(void **state) {
     sl_agg_free(min);
 }
 
+/* What Lua has added itself is in everything that is asked for. */
+static void additions_in_the_box(void **state) {
+    struct sl_agg *boxed = make(spec_of(SL_AGG_SUM, "")), *plain = make(spec_of(SL_AGG_SUM, ""));
+    struct sl_agg_box *box = (struct sl_agg_box *)(void *)boxed;
+    struct sl_error err = {0};
+    double value;
+
+    (void)state;
+    *box = (struct sl_agg_box){.sum = 7, .n = 2};
+    sl_agg_add(plain, 3);
+    sl_agg_add(plain, 4);
+    assert_true(same(boxed, plain));
+    assert_int_equal(box->n, 0);
+    *box = (struct sl_agg_box){.sum = 5, .n = 1};
+    assert_int_equal(sl_agg_get(boxed, &value), 1);
+    assert_true(value == 12);
+    *box = (struct sl_agg_box){.sum = 1, .n = SL_AGG_BOX_MAX}; /* it has no room for more */
+    sl_agg_add(boxed, -2);
+    assert_int_equal(box->n, 0);
+    *box = (struct sl_agg_box){.sum = 2, .n = 1};
+    assert_int_equal(stats_of(boxed).counters.additions, 5 + (uint64_t)SL_AGG_BOX_MAX);
+    *box = (struct sl_agg_box){.sum = 100, .n = 1};
+    assert_int_equal(sl_agg_merge(plain, boxed, &err), 0);
+    assert_int_equal(sl_agg_get(plain, &value), 1);
+    assert_true(value == 7 + 12 + 1 - 2 + 2 + 100);
+    sl_agg_free(boxed);
+    sl_agg_free(plain);
+}
+
 static void numbers_order_as_numbers(void **state) {
     const double keys[] = {-1e300, -2, -0.5, 0, 5e-324, 0.25, 1, 80, 443, 1e300};
     const size_t n = sizeof keys / sizeof *keys;
@@ -290,6 +319,7 @@ static void unlike_ones_do_not_merge(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keyless),
+        cmocka_unit_test(additions_in_the_box),
         cmocka_unit_test(numbers_order_as_numbers),
         cmocka_unit_test(composite_keys),
         cmocka_unit_test(fixed_point),
