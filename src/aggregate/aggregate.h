@@ -41,7 +41,7 @@
  * the same guarantee as space-saving (Metwally et al., ICDT 2005). A keyed series holds max_keys
  * keys (100) and sums the others up as "other" in each bin. What lacked memory is treated like
  * what came past a bound. A key costs 16 bytes and 8 for each word (two of an address), in tables
- * that are 3/5 full at most; a mean 32 more; a bin of quantile or histogram (that has content) is
+ * that are 3/4 full at most; a mean 32 more; a bin of quantile or histogram (that has content) is
  * such a key; a distinct 24 bytes to 4 KiB, without key 16 KiB; a sample 24 bytes a record and more
  * for what it keeps.
  *

@@ -39,7 +39,7 @@ static void slots_free(uint64_t *slots, size_t mapped) {
 }
 
 static uint64_t capacity_for(uint64_t keys) {
-    return keys / 3 * 5 + 6; /* load at most 3/5, and always one empty slot */
+    return keys / 3 * 4 + 6; /* load at most 3/4, and always one empty slot */
 }
 
 static int set_capacity(struct sl_table *t, uint64_t capacity) {
@@ -50,7 +50,7 @@ static int set_capacity(struct sl_table *t, uint64_t capacity) {
         return -1;
     t->slots = slots;
     t->capacity = capacity;
-    t->grow_at = capacity / 5 * 3;
+    t->grow_at = capacity / 4 * 3;
     return 0;
 }
 
@@ -101,7 +101,7 @@ int sl_table_reserve(struct sl_table *t, uint64_t keys) {
         return 0;
     if (keys > SIZE_MAX / 64)
         return -1;
-    while (capacity / 5 * 3 < keys)
+    while (capacity / 4 * 3 < keys)
         capacity *= 2;
     if (keys <= t->max_keys && capacity > enough)
         capacity = enough;

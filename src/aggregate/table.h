@@ -25,7 +25,7 @@ struct sl_table {
     uint64_t *slots;
     uint64_t capacity; /* slots */
     uint64_t used;     /* slots that hold a key */
-    uint64_t grow_at;  /* used may reach this before the table grows: 3/5 of capacity */
+    uint64_t grow_at;  /* used may reach this before the table grows: 3/4 of capacity */
     uint64_t max_keys; /* expected bound: the last growth is cut to what it needs */
     uint64_t seed[2];  /* the second one is odd */
     uint32_t key_words;

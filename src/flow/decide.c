@@ -75,6 +75,18 @@ static void sort_decided(struct sl_flows *t, size_t from) {
         qsort_r(t->decided + from, t->n_decided - from, sizeof *t->decided, by_decision, &t->store);
 }
 
+/* All flows have come out: their memory is free for what is made of them. */
+static void let_go(struct sl_flows *t) {
+    sl_store_free(&t->store);
+    sl_wheel_free(&t->wheel);
+    sl_evict_free(&t->evict);
+    free(t->fragments);
+    free(t->decided);
+    t->fragments = NULL;
+    t->decided = NULL;
+    t->n_decided = t->taken = t->room = 0;
+}
+
 uint32_t sl_flows_decided(struct sl_flows *t, struct sl_flow ***flows) {
     uint32_t n = 0;
 
@@ -87,6 +99,8 @@ uint32_t sl_flows_decided(struct sl_flows *t, struct sl_flow ***flows) {
         t->handed->list[n] = &t->handed->flows[n];
     }
     *flows = n ? t->handed->list : NULL;
+    if (t->ended && t->taken == t->n_decided)
+        let_go(t);
     return n;
 }
 
@@ -182,5 +196,8 @@ int sl_flows_finish(struct sl_flows *t, struct sl_time at_end, struct sl_error *
         finish_unseen(t, at_end);
     else if (finish(t, at_end) < 0)
         return sl_flows_no_memory(t, err);
+    t->ended = 1;
+    if (!t->options.ordered)
+        let_go(t);
     return 0;
 }

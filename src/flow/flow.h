@@ -63,7 +63,8 @@ int sl_flows_sweep(struct sl_flows *, int64_t until_s, struct sl_error *) SL_USE
  * it gives 0. */
 int sl_flows_finish(struct sl_flows *, struct sl_time at_end, struct sl_error *) SL_USED;
 /* The next decided flows (those of a sweep, or after finish all that are left), in order, valid
- * until the next call. Returns how many, SL_FLOWS_AT_ONCE at most. */
+ * until the next call. Returns how many, SL_FLOWS_AT_ONCE at most. After finish the table's memory
+ * goes with the last of them. */
 uint32_t sl_flows_decided(struct sl_flows *, struct sl_flow ***flows);
 
 const struct sl_flow_stats *sl_flows_stats(const struct sl_flows *);

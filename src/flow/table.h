@@ -35,6 +35,7 @@ struct sl_flows {
     struct sl_fragments *fragments; /* made when the first fragment comes */
     uint32_t *decided;              /* indexes; [taken, n_decided) are still to be handed out */
     size_t n_decided, taken, room;
+    int ended;                /* by sl_flows_finish */
     struct sl_handed *handed; /* where somebody looks: what was handed out last */
     struct sl_flow_stats stats;
     struct sl_meters *meters; /* what went to originators is added to these; or NULL */

@@ -14,6 +14,7 @@ void sl_wheel_free(struct sl_wheel *w) {
     for (uint32_t i = 0; i < SL_WHEEL_BUCKETS; i++)
         free(w->buckets[i].indexes);
     free(w->taken.indexes);
+    *w = (struct sl_wheel){0};
 }
 
 static int push(struct sl_bucket *b, uint32_t index) {

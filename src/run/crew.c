@@ -3,7 +3,7 @@
 #include "interrupt.h"
 #include "replay.h"
 
-enum { WAITING_MAX = 1 << 15 };
+enum { WAITING_MAX = 1 << 13 };
 
 /* Where failures stand in the order of those that count: that of the first flows (takers.h), then
  * that of the first split, then those behind the last one, UINT64_MAX. */

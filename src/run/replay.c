@@ -8,7 +8,7 @@
 
 enum {
     BLOCKS = 64,      /* taken before the caller is asked to look up */
-    SPLIT_BLOCKS = 64 /* that a split is filled with */
+    SPLIT_BLOCKS = 32 /* that a split is filled with */
 };
 
 /* What a block has of an event's payload. */
