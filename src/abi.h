@@ -346,10 +346,12 @@ int sl_drop_privileges(const char *user, struct sl_error *err);
 /* Pieces of a capture, each read by a program of its own. What they have to tell the flow tables
  * goes into a log in a file (run/log.h), and only with tables also into tables of their own; to be
  * called before sl_run_start. sl_run_log_end: behind the last step; size and CRC-32 of the log, and
- * a sum that is the same for two runs over the same packets. -1: sl_run_error. */
+ * a sum that is the same for two runs over the same packets; -1: *err. With tables the run goes on
+ * where the log cannot be written, and that is told here. */
 struct sl_outfile;
 int sl_run_log(struct sl_run *, struct sl_outfile *, int tables);
-int sl_run_log_end(struct sl_run *, uint64_t *size, uint32_t *crc, uint64_t *sum);
+int sl_run_log_end(struct sl_run *, uint64_t *size, uint32_t *crc, uint64_t *sum,
+                   struct sl_error *err);
 /* Whether the log is what was written; a run that takes it finds that out itself. -1: *err. */
 int sl_log_check(const struct sl_log_part *, struct sl_error *err);
 /* Of a run over logs, instead of sl_run_skim: takes the next events. A state, as there. Behind the
@@ -833,6 +835,7 @@ int sl_outfile_fd(const struct sl_outfile *file);
 const char *sl_outfile_temp(const struct sl_outfile *file);
 const char *sl_outfile_error(const struct sl_outfile *file);
 int sl_outfile_write(struct sl_outfile *file, const void *data, size_t length);
+void sl_outfile_give_up(struct sl_outfile *file);
 int sl_outfile_commit(struct sl_outfile *file);
 void sl_outfile_free(struct sl_outfile *file);
 

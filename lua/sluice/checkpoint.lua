@@ -111,7 +111,7 @@ function Checkpoint:begin(rows)
     end
     if self.go_on then check_given(self.path, r, self.go_on.piece.recipes[i].options) end
   end
-  self.file, self.old = partial.open(self.path), {}
+  self.file, self.old = partial.open(self.path, "--checkpoint"), {}
   for i, part in ipairs(self.go_on and self.go_on.parts or {}) do
     self.old[i] = part[1]
     if part[1].log then part[1].log = self.file:copy_log(part[2].path, part[1].log) end

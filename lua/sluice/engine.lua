@@ -132,7 +132,10 @@ end
 function Run:end_log()
   if not self.logs_flows then return nil end
   local size, crc, sum = ffi.new "uint64_t[1]", ffi.new "uint32_t[1]", ffi.new "uint64_t[1]"
-  if C.sl_run_log_end(self.handle, size, crc, sum) < 0 then self:fail() end
+  local err = ffi.new "struct sl_error"
+  if C.sl_run_log_end(self.handle, size, crc, sum, err) < 0 then
+    error({ code = err.code, message = ffi.string(err.message) }, 0)
+  end
   return { size = tonumber(size[0]), crc = crc[0], sum = bit.tohex(sum[0]) }
 end
 

@@ -269,6 +269,7 @@ end
 local function merge_pieces(p, chosen)
   local o, plan = p.options, chosen.plan
   check_forms(o)
+  merge.check(o)
   lay_out(o)
   o.arguments, o.version = arguments, core.version
   local pieces, parts = merge.read(p.inputs, plan.recipes, o, o.partial)

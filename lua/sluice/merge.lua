@@ -105,6 +105,23 @@ local function options_for(r, stored, given)
   return opt
 end
 
+-- Options that say how captures are read: partial results have been.
+local READING = { { "count", "-c" }, { "max_flows", "--max-flows" }, { "follow", "--follow" },
+  { "sample", "--sample" }, { "write", "-w" }, { "interface", "-i" },
+  { "checkpoint", "--checkpoint" }, { "piece", "--piece" }, { "pieces", "--pieces" },
+  { "piece_size", "--piece-size" }, { "url_file", "--url-file" } }
+
+--- Fails where merge is given what only reading a capture could follow.
+function merge.check(options)
+  for _, o in ipairs(READING) do
+    if options[o[1]] then
+      local where = o[1] == "url_file" and ": plan and --piece take it (scripts/engines: "
+        .. "SLUICE_URL_FILE)" or ""
+      recipe.fail("merge reads partial results, no captures: %s is not for it%s", o[2], where)
+    end
+  end
+end
+
 --- Reads the files and checks that they belong together. Sets in o what decides what is counted.
 --- partly: pieces of a plan may be missing; resumes: the file is a checkpoint. Returns the files
 --- whose counts are to be added, and their parts in the order of the capture: { part, file }.

@@ -113,19 +113,20 @@ end
 local Writer = {}
 Writer.__index = Writer
 
---- Opens the file, which appears under its name when it is whole. handle: struct sl_outfile.
-function partial.open(path)
+--- Opens the file, which appears under its name when it is whole. option: who wants it. handle:
+--- struct sl_outfile.
+function partial.open(path, option)
   local file = C.sl_outfile_open(path)
   if file == nil then recipe.fail("%s: no memory", path) end
-  local self = setmetatable({ handle = ffi.gc(file, C.sl_outfile_free), size = 0, digests = {} },
-    Writer)
+  local self = setmetatable({ handle = ffi.gc(file, C.sl_outfile_free), size = 0,
+    option = option or "--partial" }, Writer)
   self:write(MAGIC .. u32(VERSION))
   return self
 end
 
 function Writer:check(result)
   if result ~= 0 or C.sl_outfile_error(self.handle) ~= nil then
-    recipe.fail("--partial: %s", ffi.string(C.sl_outfile_error(self.handle)))
+    recipe.fail("%s: %s", self.option, ffi.string(C.sl_outfile_error(self.handle)))
   end
 end
 

@@ -90,6 +90,8 @@ const char *sl_outfile_error(const struct sl_outfile *file) {
 int sl_outfile_write(struct sl_outfile *file, const void *data, size_t length) {
     const char *at = data;
 
+    if (file->error.message[0])
+        return -1;
     while (length > 0) {
         ssize_t n = write(file->fd, at, length);
         if (n < 0 && errno == EINTR)
@@ -100,6 +102,16 @@ int sl_outfile_write(struct sl_outfile *file, const void *data, size_t length) {
         length -= (size_t)n;
     }
     return 0;
+}
+
+void sl_outfile_give_up(struct sl_outfile *file) {
+    if (file->fd >= 0)
+        (void)close(file->fd);
+    if (file->temp)
+        (void)unlink(file->temp);
+    free(file->temp);
+    file->temp = NULL;
+    file->fd = -1;
 }
 
 int sl_outfile_commit(struct sl_outfile *file) {
@@ -119,11 +131,7 @@ int sl_outfile_commit(struct sl_outfile *file) {
 void sl_outfile_free(struct sl_outfile *file) {
     if (!file)
         return;
-    if (file->fd >= 0)
-        (void)close(file->fd);
-    if (file->temp)
-        (void)unlink(file->temp);
-    free(file->temp);
+    sl_outfile_give_up(file);
     free(file->path);
     free(file);
 }

@@ -23,15 +23,18 @@ struct sl_log {
     int open; /* the last block has no end yet */
     uint64_t size;
     uint32_t crc;
+    int may_be_lost;
+    struct sl_error lost; /* code 0: it is not */
 };
 
-struct sl_log *sl_log_new(struct sl_outfile *file, uint32_t n_taps) {
+struct sl_log *sl_log_new(struct sl_outfile *file, uint32_t n_taps, int may_be_lost) {
     struct sl_log *log = calloc(1, sizeof *log);
 
     if (!log)
         return NULL;
     log->file = file;
     log->n_taps = n_taps;
+    log->may_be_lost = may_be_lost;
     log->room =
         WRITE_BYTES + SIZE_BYTES + SL_PACKED_TIMES_MAX + (size_t)n_taps * TAP_MAX + 1 + CRC_BYTES;
     log->memory = calloc(n_taps + 1, sizeof *log->memory);
@@ -70,14 +73,24 @@ static int write_out(struct sl_log *log, struct sl_error *err) {
     log->size += log->at;
     int failed = sl_outfile_write(log->file, log->bytes, log->at);
     log->at = 0;
-    return failed ? sl_error_set(err, SL_EXIT_USAGE, "%s", sl_outfile_error(log->file)) : 0;
+    if (!failed)
+        return 0;
+    sl_error_set(&log->lost, SL_EXIT_USAGE, "%s", sl_outfile_error(log->file));
+    if (!log->may_be_lost) {
+        *err = log->lost;
+        return -1;
+    }
+    sl_outfile_give_up(log->file); /* others may need the room */
+    return 0;
 }
 
 int sl_log_packets(struct sl_log *log, const struct sl_packet *packets, uint32_t n,
                    struct sl_error *err) {
     end_block(log);
-    if (log->at >= WRITE_BYTES && write_out(log, err) < 0)
+    if (!log->lost.code && log->at >= WRITE_BYTES && write_out(log, err) < 0)
         return -1;
+    if (log->lost.code)
+        return 0;
     log->block = log->at;
     log->open = 1;
     uint8_t *end = sl_times_pack(log->bytes + log->at + SIZE_BYTES, &log->times, packets, n);
@@ -86,8 +99,9 @@ int sl_log_packets(struct sl_log *log, const struct sl_packet *packets, uint32_t
 }
 
 void sl_log_events(struct sl_log *log, uint32_t tap, const struct sl_event_batch *events) {
+    if (log->lost.code)
+        return;
     uint8_t *end = sl_number_pack(log->bytes + log->at, 2 * ((uint64_t)tap + 1));
-
     end = sl_events_pack(end, &log->memory[tap], events);
     log->at = (size_t)(end - log->bytes);
 }
@@ -115,11 +129,9 @@ int sl_log_events_and_heads(struct sl_log *log, uint32_t tap, const struct sl_ev
                             struct sl_error *err) {
     size_t number = log->at;
 
-    if (!log->sieves[tap]) {
-        sl_log_events(log, tap, events);
-        return 0;
-    }
     sl_log_events(log, tap, events);
+    if (!log->sieves[tap] || log->lost.code)
+        return 0;
     log->bytes[number] |= 1; /* the lowest bits come first */
     for (uint32_t i = 0; i < events->n; i++) {
         const struct sl_flow_event *e = &events->events[i];
@@ -137,7 +149,11 @@ int sl_log_events_and_heads(struct sl_log *log, uint32_t tap, const struct sl_ev
 
 int sl_log_finish(struct sl_log *log, struct sl_error *err) {
     end_block(log);
-    return write_out(log, err);
+    if (!log->lost.code && write_out(log, err) < 0)
+        return -1;
+    if (log->lost.code)
+        *err = log->lost;
+    return log->lost.code ? -1 : 0;
 }
 
 uint64_t sl_log_size(const struct sl_log *log) {

@@ -25,8 +25,9 @@
 
 struct sl_log;
 
-/* Logs the events of n_taps taps at the file's end; the file is borrowed. NULL: out of memory. */
-struct sl_log *sl_log_new(struct sl_outfile *, uint32_t n_taps);
+/* Logs the events of n_taps taps at the file's end; the file is borrowed. may_be_lost: when the
+ * file cannot be written that is an error of sl_log_finish only. NULL: out of memory. */
+struct sl_log *sl_log_new(struct sl_outfile *, uint32_t n_taps, int may_be_lost);
 void sl_log_free(struct sl_log *); /* NULL is allowed */
 /* Begins a block of n packets, which have times; then the events of taps come. -1 with *err: the
  * file cannot be written. */

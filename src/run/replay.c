@@ -26,7 +26,7 @@ struct sl_replay {
     struct sl_event_batch some;     /* and those of them up to an end of the clock's block */
     struct head (*heads)[SL_BATCH]; /* of each tap, for the events of the block */
     struct sl_time_memory times;    /* in this log */
-    uint64_t packets; /* of the blocks before the one at hand */
+    uint64_t packets;               /* of the blocks before the one at hand */
     uint32_t n_taps;
 };
 

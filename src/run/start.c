@@ -52,7 +52,7 @@ static int64_t shortest_gap(const struct sl_run *r) {
 
 int sl_run_log(struct sl_run *r, struct sl_outfile *file, int tables) {
     r->tableless = !tables;
-    int result = (r->log = sl_log_new(file, r->n_taps)) ? 0 : -1;
+    int result = (r->log = sl_log_new(file, r->n_taps, tables)) ? 0 : -1;
 
     for (uint32_t i = 0; i < r->n_taps && result == 0; i++)
         if (r->taps[i]->head_size)
@@ -62,8 +62,9 @@ int sl_run_log(struct sl_run *r, struct sl_outfile *file, int tables) {
     return result;
 }
 
-int sl_run_log_end(struct sl_run *r, uint64_t *size, uint32_t *crc, uint64_t *sum) {
-    if (sl_log_finish(r->log, &r->error) < 0)
+int sl_run_log_end(struct sl_run *r, uint64_t *size, uint32_t *crc, uint64_t *sum,
+                   struct sl_error *err) {
+    if (sl_log_finish(r->log, err) < 0)
         return -1;
     *size = sl_log_size(r->log);
     *crc = sl_log_crc(r->log);

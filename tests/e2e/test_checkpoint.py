@@ -1,6 +1,7 @@
 """--checkpoint: a read that ends early leaves what it has, and the same command goes on from there; what both have written is
 what an unbroken run writes, to the byte."""
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -158,6 +159,33 @@ def test_no_place_for_it(sluice, data, tmp_path):
     path = tmp_path / "x.pcap"
     path.write_bytes(data[:2000001])
     refused(sluice("flows", path, "--checkpoint", tmp_path / "no" / "here"), "here")
+
+
+def test_a_full_disk(data, sluice, tmp_path):
+    """The checkpoint is lost, and the one before stays; what was read is reported all the same, and its room is free."""
+    path, here = tmp_path / "x.pcap", tmp_path / "here"
+
+    def little_room():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300000, 300000))
+
+    def run(*args):
+        return subprocess.run([PROGRAM, *map(str, args)], capture_output=True, check=False, preexec_fn=little_room)
+
+    path.write_bytes(data[:500001])
+    assert run("talkers", path, "-T", "json", "--checkpoint", here).returncode == 1
+    before = here.read_bytes()
+    path.write_bytes(data[:5000001])
+    done, one = run("talkers", path, "-T", "json", "--checkpoint", here), sluice("talkers", path, "-T", "json")
+    assert done.returncode == one.returncode == 1 and done.stdout == one.stdout
+    assert b"no checkpoint" in done.stderr and b"here: cannot write" in done.stderr
+    assert here.read_bytes() == before and sorted(os.listdir(tmp_path)) == ["here", "x.pcap"]
+    path.write_bytes(data)
+    done = run("flows", path, "-T", "jsonl", "--checkpoint", tmp_path / "there", "-o", tmp_path / "flows.jsonl")
+    assert done.returncode == 2 and not (tmp_path / "flows.jsonl").exists()  # no room for the result either
+    done = run("talkers", path, "-T", "json", "--checkpoint", here)
+    assert done.returncode == 0 and done.stderr == b"" and done.stdout == sluice("talkers", path, "-T", "json").stdout
+    assert not here.exists()
 
 
 def test_a_run_that_ends_well_leaves_nothing(sluice, tmp_path):

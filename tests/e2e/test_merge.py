@@ -300,6 +300,12 @@ def test_what_makes_no_sense(sluice, pieces, tmp_path):
     assert not path.exists()
 
 
+@pytest.mark.parametrize("options", [("-c", "5"), ("--max-flows", "10"), ("--follow",), ("--sample", "1%"), ("-w", "x.pcap"), ("-i", "lo"),
+                                     ("--checkpoint", "x"), ("--piece", "1"), ("--pieces", "2"), ("--piece-size", "1M"), ("--url-file", os.devnull)])
+def test_options_of_reading_are_not_for_a_merge(sluice, partials, options):
+    refused(sluice("merge", "talkers", *partials("talkers"), "-T", "json", *options), options[0], "reads partial results", code=2)
+
+
 def test_cannot_be_written(sluice, pieces, tmp_path):
     done = sluice("count", pieces[0], "--partial", tmp_path / "no" / "such" / "x.part")
     assert done.returncode == 2 and b"x.part" in done.stderr
