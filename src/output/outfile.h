@@ -6,7 +6,7 @@
  *   if (sl_outfile_error(f)) …                        it could not be created
  *   write to sl_outfile_fd(f), or open sl_outfile_temp(f) again by its name
  *   sl_outfile_commit(f);                             0, or -1: see sl_outfile_error()
- *   sl_outfile_give_up(f);                            removes the temporary file, too; nothing more is written
+ *   sl_outfile_give_up(f);                            removes the temporary file: no commit
  *   sl_outfile_free(f);                               removes the temporary file if not committed
  *
  * The file gets the permissions that creating it in place would give; a symbolic link is followed.
