@@ -59,21 +59,28 @@ static inline void apply(struct sl_agg *a, const uint64_t *key, uint32_t words, 
 }
 
 /* In a table larger than the caches nearly every addition misses them. So its slot is asked for
- * now, and used SL_QUEUE additions later; they are made in the order in which they came. */
-static inline void enqueue(struct sl_agg *a, const uint64_t *key, uint32_t words, int64_t v) {
+ * now, and used SL_QUEUE additions later; they are made in the order in which they came.
+ *
+ * The place of the next one: what was there is done first. words: of the key. */
+static inline struct sl_queued *enqueue(struct sl_agg *a, const uint64_t *key, uint32_t words) {
     struct sl_queue *q = &a->queue;
     struct sl_queued *item = &q->items[q->at];
 
-    if (q->n == SL_QUEUE)
-        apply(a, item->key, words, item->hash, item->value);
-    else
+    if (q->n < SL_QUEUE)
         q->n++;
+    else if (sl_has_sketches(a))
+        sl_sketch_add(a, item->words, item->hash);
+    else
+        apply(a, item->words, words, item->hash, item->value);
     item->hash = sl_table_hash(&a->table, key, words);
-    item->value = v;
-    for (uint32_t i = 0; i < words; i++)
-        item->key[i] = key[i];
     __builtin_prefetch(sl_table_home(&a->table, item->hash));
     q->at = (q->at + 1) % SL_QUEUE;
+    return item;
+}
+
+static inline void copy_words(uint64_t *to, const uint64_t *from, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        to[i] = from[i];
 }
 
 static void take_box(struct sl_agg *a) {
@@ -92,18 +99,48 @@ void sl_settle(struct sl_agg *a) {
 
     for (; q->n; q->n--) {
         const struct sl_queued *item = &q->items[(q->at + SL_QUEUE - q->n) % SL_QUEUE];
-        apply(a, item->key, a->key_words, item->hash, item->value);
+        if (sl_has_sketches(a))
+            sl_sketch_add(a, item->words, item->hash);
+        else
+            apply(a, item->words, a->key_words, item->hash, item->value);
     }
+}
+
+/* The sketch behind a slot that was asked for half a queue ago lies elsewhere: asks for that. */
+static inline void ask_for_sketch(const struct sl_agg *a) {
+    const struct sl_queue *q = &a->queue;
+    const struct sl_queued *item = &q->items[(q->at + SL_QUEUE / 2) % SL_QUEUE];
+
+    if (q->n == SL_QUEUE)
+        __builtin_prefetch(
+            sl_sketch_load(sl_slot_extra_of(&a->table, sl_table_home(&a->table, item->hash))));
+}
+
+/* words: key, then what the sketch gets, n in all. */
+static void add_to_sketch(struct sl_agg *a, const uint64_t *words, uint32_t n) {
+    if (a->table.capacity < a->queue.from) {
+        sl_sketch_add(a, words, sl_table_hash(&a->table, words, a->key_words));
+        return;
+    }
+    copy_words(enqueue(a, words, a->key_words)->words, words, n);
+    ask_for_sketch(a);
+}
+
+static inline void put_off(struct sl_agg *a, const uint64_t *key, uint32_t words, int64_t v) {
+    struct sl_queued *item = enqueue(a, key, words);
+
+    item->value = v;
+    copy_words(item->words, key, words);
 }
 
 static inline void add_words(struct sl_agg *a, const uint64_t *key, uint32_t words, int64_t v) {
     a->counters.additions++;
     if (sl_has_cells(a))
         sl_cells_add(a, key, v);
-    else if (a->table.capacity >= a->queue.from)
-        enqueue(a, key, words, v);
-    else
+    else if (a->table.capacity < a->queue.from || sl_has_sketches(a))
         apply(a, key, words, sl_table_hash(&a->table, key, words), v);
+    else
+        put_off(a, key, words, v);
 }
 
 void sl_agg_add_n(struct sl_agg *a, double key, double value) {
@@ -180,7 +217,7 @@ void sl_agg_add_d(struct sl_agg *a) {
     a->counters.additions++;
     a->staged.words[a->key_words] =
         sl_hll_hash(a->staged.words + a->key_words, a->all_words - a->key_words);
-    sl_sketch_add(a, a->staged.words);
+    add_to_sketch(a, a->staged.words, a->key_words + 1);
 }
 
 /* A record of a sample: key, then hash, time, place, then what is kept. */
@@ -204,7 +241,7 @@ static void add_record(struct sl_agg *a, const uint64_t *identity, uint32_t n, s
     record[SL_PICK_HASH] = sl_hll_hash(identity, n);
     record[SL_PICK_TIME] = sl_time_to_word(ts.s * 1000000 + ts.nsec / 1000);
     record[SL_PICK_PLACE] = place;
-    sl_sketch_add(a, words);
+    add_to_sketch(a, words, a->key_words + sl_pick_words(a));
 }
 
 /* A packet is known by its time, its place in its input, and its lengths: the same capture gives

@@ -115,9 +115,15 @@ static int make_tables(struct sl_agg *a) {
 /* Slots from where on a table no longer fits the caches near the processor. */
 static uint64_t queue_from(const struct sl_agg *a) {
     enum { NEAR_BYTES = 512 * 1024 };
-    int fits = a->key_words > 0 && a->key_words <= SL_QUEUE_WORDS && !a->has_texts;
+    uint32_t words = a->key_words;
 
-    if (!fits || (a->ops != &sl_agg_keyed_ops && a->ops != &sl_agg_top_ops))
+    if (a->spec.kind == SL_AGG_DISTINCT)
+        words++;
+    if (a->spec.kind == SL_AGG_SAMPLE)
+        words += sl_pick_words(a);
+    int fits = a->key_words > 0 && words <= SL_QUEUE_WORDS && !a->has_texts;
+
+    if (!fits || a->ops == &sl_agg_series_ops || a->ops == &sl_agg_cells_ops)
         return UINT64_MAX;
     return NEAR_BYTES / (a->table.stride * sizeof(uint64_t));
 }

@@ -171,12 +171,27 @@ static void add_end(struct sl_hosts *h, const struct sl_flow *f, int end, uint64
     x->bins[place] = sum32(x->bins[place], 1);
 }
 
+/* Asks for the lines of a host, if it is where its address would be first. */
+static void ask(const struct sl_hosts *h, uint64_t hash, uint32_t place) {
+    const struct sl_hosts_slot *slot = &h->slots[hash & h->mask];
+
+    if (slot->host == SL_HOSTS_NONE || slot->tag != (uint32_t)(hash >> 32))
+        return;
+    __builtin_prefetch(&h->hosts[slot->host]);
+    __builtin_prefetch(&h->hosts[slot->host].last);
+    __builtin_prefetch(&h->hosts[slot->host].bins[place]);
+}
+
+/* Both ends come from memory at once, not one after the other. */
 void sl_hosts_add(struct sl_hosts *h, const struct sl_flow *f) {
     uint64_t src = sl_hosts_hash(h, &f->src), dst = sl_hosts_hash(h, &f->dst);
-    uint32_t place = place_of(h, f->first);
+    uint32_t place;
 
     __builtin_prefetch(&h->slots[src & h->mask]);
     __builtin_prefetch(&h->slots[dst & h->mask]);
+    place = place_of(h, f->first);
+    ask(h, src, place);
+    ask(h, dst, place);
     add_end(h, f, 0, src, place);
     if (memcmp(&f->src, &f->dst, sizeof f->src))
         add_end(h, f, 1, dst, place);

@@ -14,7 +14,7 @@ enum {
     SL_STAGED_WORDS = 2 * SL_KEY_WORDS,
     SL_SERIES_RUNGS = 24,
     SL_QUEUE = 16,
-    SL_QUEUE_WORDS = 5 /* of a key that can be queued: two addresses and a number */
+    SL_QUEUE_WORDS = 10 /* of what can be queued: two addresses, a number and a short record */
 };
 
 #define SL_SERIES_MAX_S INT64_C(4000000000000) /* seconds from 1970 that a time may have */
@@ -49,7 +49,7 @@ struct sl_queue {
     uint64_t from; /* a table with fewer slots needs no queue; UINT64_MAX: never */
     uint32_t n, at;
     struct sl_queued {
-        uint64_t hash, key[SL_QUEUE_WORDS];
+        uint64_t hash, words[SL_QUEUE_WORDS]; /* hash: of the key, which comes first */
         int64_t value;
     } items[SL_QUEUE];
 };
@@ -211,7 +211,8 @@ void sl_cells_add(struct sl_agg *, const uint64_t *key, int64_t value);
 
 /* ---- sketch.c ---- */
 
-void sl_sketch_add(struct sl_agg *, const uint64_t *words);
+/* words: key, then the hash of what is counted, or a record; hash: that of the key. */
+void sl_sketch_add(struct sl_agg *, const uint64_t *words, uint64_t hash);
 double sl_distinct_estimate(const struct sl_agg *, const uint64_t *extra);
 void sl_sketches_free(struct sl_agg *);
 uint64_t sl_sketches_memory(const struct sl_agg *);

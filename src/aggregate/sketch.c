@@ -67,8 +67,8 @@ static int merge_into(struct sl_agg *a, uint64_t *extra, const uint64_t *from) {
 /* ---- all of them ---- */
 
 /* The slot of a key; NULL: it belongs to "other", and *counter says why. */
-static uint64_t *slot_of(struct sl_agg *a, const uint64_t *key, uint64_t **counter) {
-    uint64_t *slot = sl_table_find(&a->table, key, a->key_words);
+static uint64_t *slot_of(struct sl_agg *a, const uint64_t *key, uint64_t hash, uint64_t **counter) {
+    uint64_t *slot = sl_table_find_hashed(&a->table, key, a->key_words, hash);
 
     *counter = &a->counters.past_keys;
     if (!sl_slot_empty(slot))
@@ -88,8 +88,8 @@ static void sweep(struct sl_agg *a) {
         sl_sweep_texts(a);
 }
 
-void sl_sketch_add(struct sl_agg *a, const uint64_t *words) {
-    uint64_t *counter = NULL, *slot = slot_of(a, words, &counter);
+void sl_sketch_add(struct sl_agg *a, const uint64_t *words, uint64_t hash) {
+    uint64_t *counter = NULL, *slot = slot_of(a, words, hash, &counter);
     uint64_t *extra = slot ? sl_slot_extra(&a->table, slot) : a->other_extra;
 
     if (slot) {
@@ -117,8 +117,9 @@ static int merge(struct sl_agg *to, const struct sl_agg *from) {
     if (to->table.used + from->table.used > to->spec.max_keys)
         sl_order_sort(&order, order.n);
     for (size_t i = 0; i < order.n; i++) {
-        const uint64_t *theirs = order.items[i].slot;
-        uint64_t *counter = NULL, *slot = slot_of(to, sl_slot_key(theirs), &counter);
+        const uint64_t *theirs = order.items[i].slot, *key = sl_slot_key(theirs);
+        uint64_t hash = sl_table_hash(&to->table, key, to->key_words);
+        uint64_t *counter = NULL, *slot = slot_of(to, key, hash, &counter);
         if (slot) {
             sl_combine(SL_AGG_COUNT, slot, sl_i128_load(theirs));
         } else {

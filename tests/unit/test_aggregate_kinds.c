@@ -268,6 +268,39 @@ static void waiting_additions_are_made(void **state) {
     sl_agg_free(mean);
 }
 
+/* The same for sketches: what is read is what was added, and calls meant for others are refused. */
+static void waiting_sketches_are_filled(void **state) {
+    enum { KEYS = 40000, VALUES = 3 };
+    struct sl_agg_spec distinct = spec_of(SL_AGG_DISTINCT, "n:n"),
+                       sample = spec_of(SL_AGG_SAMPLE, "n:n");
+    uint64_t random = 3;
+
+    (void)state;
+    distinct.max_keys = sample.max_keys = KEYS;
+    sample.keep = VALUES;
+    struct sl_agg *d = make(distinct), *s = make(sample);
+    for (uint32_t i = 0; i < KEYS * VALUES; i++) {
+        const uint32_t first[] = {i % KEYS, i / KEYS};
+        const uint32_t again[] = {(uint32_t)random_below(&random, i % KEYS + 1), 0};
+        add_any(d, &distinct, first, (struct sl_time){0}, 1);
+        add_any(d, &distinct, again, (struct sl_time){0}, 1);
+        add_any(s, &sample, first, (struct sl_time){i, 0}, i);
+    }
+    struct sl_agg_rows *r = rows_of(d, SL_AGG_BY_KEY, 0);
+    assert_int_equal(r->n, KEYS);
+    for (uint64_t i = 0; i < r->n; i++)
+        assert_true(row_at(r, i).value == VALUES);
+    sl_agg_rows_free(r);
+    r = rows_of(s, SL_AGG_BY_KEY, 0);
+    assert_int_equal(r->n, KEYS * VALUES);
+    sl_agg_rows_free(r);
+    sl_agg_add_n(d, 5, 1);
+    assert_int_equal(stats_of(d).counters.bad_key, 1);
+    assert_int_equal(stats_of(d).counters.additions, 2 * KEYS * VALUES);
+    sl_agg_free(d);
+    sl_agg_free(s);
+}
+
 static void wrong_edges_and_sizes(void **state) {
     const double falling[] = {0, 1, 1}, close[] = {0, 0.3, 1}, nan_edge[] = {0, NAN};
     struct sl_agg_spec specs[6];
@@ -304,6 +337,7 @@ int main(void) {
         cmocka_unit_test(prefixes_take_addresses_together),
         cmocka_unit_test(keys_past_the_bound_of_sketches_and_cells),
         cmocka_unit_test(waiting_additions_are_made),
+        cmocka_unit_test(waiting_sketches_are_filled),
         cmocka_unit_test(wrong_edges_and_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
