@@ -729,6 +729,14 @@ void sl_agg_free(struct sl_agg *);
 void sl_agg_add(struct sl_agg *, double value); /* no key, or the one given by sl_agg_key_… */
 void sl_agg_add_n(struct sl_agg *, double key, double value);
 void sl_agg_add_a(struct sl_agg *, const struct sl_addr *key, double value);
+void sl_agg_add_0(struct sl_agg *, double value); /* no key */
+/* A key of several parts, each an address (a) or a number (n). The caller knows their types. */
+void sl_agg_add_aa(struct sl_agg *, const struct sl_addr *, const struct sl_addr *, double value);
+void sl_agg_add_an(struct sl_agg *, const struct sl_addr *, double, double value);
+void sl_agg_add_aan(struct sl_agg *, const struct sl_addr *, const struct sl_addr *, double,
+                    double value);
+void sl_agg_add_naa(struct sl_agg *, double, const struct sl_addr *, const struct sl_addr *,
+                    double value);
 void sl_agg_add_t(struct sl_agg *, const struct sl_time *, double value); /* series; key as above */
 void sl_agg_add_d(struct sl_agg *); /* distinct: key and what is counted, given by sl_agg_key_… */
 /* sample: the same of what is kept; the record is that packet, or the flow that it begins */

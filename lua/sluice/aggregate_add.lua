@@ -114,16 +114,23 @@ else
 end
 ]==]
 
+-- Keys that go to C in one call: the letters of their parts, and what is handed over.
+local AT_ONCE = { [""] = "0(c", n = "n(c, n1", a = "a(c, k1", aa = "aa(c, k1, k2",
+  an = "an(c, k1, n2", aan = "aan(c, k1, k2, n3", naa = "naa(c, n1, k2, k3" }
+local LETTER = { number = "n", country = "n", address = "a" }
+
 local function last_call(object, parts, calls)
-  local kind = object.kind
+  local kind, letters = object.kind, {}
+  for i, part in ipairs(parts) do letters[i] = LETTER[part.type] or "?" end
+  local at_once = AT_ONCE[table.concat(letters)]
   if kind == "series" then
     return calls .. "C.sl_agg_add_t(c, ts, v)\n"
-  elseif #parts == 1 and (parts[1].type == "number" or parts[1].type == "country") then
-    return "C.sl_agg_add_n(c, n1, v)\n"
-  elseif #parts == 1 and (parts[1].type == "address" or parts[1].type == "prefix") then
-    return "C.sl_agg_add_a(c, k1, v)\n"
   elseif #parts == 0 and object.decimals == 0 and (kind == "count" or kind == "sum") then
     return BOXED
+  elseif at_once then
+    return ("C.sl_agg_add_%s, v)\n"):format(at_once)
+  elseif #parts == 1 and parts[1].type == "prefix" then
+    return "C.sl_agg_add_a(c, k1, v)\n"
   end
   return calls .. "C.sl_agg_add(c, v)\n"
 end

@@ -173,6 +173,71 @@ void sl_agg_add_a(struct sl_agg *a, const struct sl_addr *key, double value) {
     add_words(a, words, 2, v);
 }
 
+/* ---- keys of several parts, at once ---- */
+
+static inline void add_parts(struct sl_agg *a, const uint64_t *words, uint32_t n, double value) {
+    int64_t v;
+
+    if (a->key_words != n) {
+        a->counters.bad_key++;
+        return;
+    }
+    if (scale(a, value, &v) == 0)
+        add_words(a, words, n, v);
+}
+
+void sl_agg_add_0(struct sl_agg *a, double value) {
+    add_parts(a, NULL, 0, value);
+}
+
+void sl_agg_add_aa(struct sl_agg *a, const struct sl_addr *k, const struct sl_addr *l,
+                   double value) {
+    uint64_t words[4];
+
+    sl_addr_to_words(k, words);
+    sl_addr_to_words(l, words + 2);
+    add_parts(a, words, 4, value);
+}
+
+void sl_agg_add_an(struct sl_agg *a, const struct sl_addr *k, double l, double value) {
+    uint64_t words[3];
+
+    sl_addr_to_words(k, words);
+    words[2] = sl_number_to_word(l);
+    if (isfinite(l))
+        add_parts(a, words, 3, value);
+    else
+        a->counters.bad_key++;
+}
+
+void sl_agg_add_aan(struct sl_agg *a, const struct sl_addr *k, const struct sl_addr *l, double m,
+                    double value) {
+    uint64_t words[5];
+
+    sl_addr_to_words(k, words);
+    sl_addr_to_words(l, words + 2);
+    words[4] = sl_number_to_word(m);
+    if (isfinite(m))
+        add_parts(a, words, 5, value);
+    else
+        a->counters.bad_key++;
+}
+
+void sl_agg_add_naa(struct sl_agg *a, double k, const struct sl_addr *l, const struct sl_addr *m,
+                    double value) {
+    uint64_t words[5];
+
+    words[0] = sl_number_to_word(k);
+    sl_addr_to_words(l, words + 1);
+    sl_addr_to_words(m, words + 3);
+    if (isfinite(k))
+        add_parts(a, words, 5, value);
+    else
+        a->counters.bad_key++;
+}
+
+/* ---- keys given part by part ---- */
+
 void sl_agg_add(struct sl_agg *a, double value) {
     int64_t v;
 
