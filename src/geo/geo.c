@@ -11,19 +11,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CACHE_SLOTS = 16384 };
+enum { CACHE_SLOTS = 16384, CACHE_BITS_V4 = 15, CACHE_SLOTS_V4 = 1 << CACHE_BITS_V4 };
 
 struct cached {
     struct sl_addr addr;
     uint32_t value, used;
 };
 
+/* IPv4 addresses are most of all: more of them fit near the processor. */
+struct cached_v4 {
+    uint32_t addr;
+    uint16_t value, used;
+};
+
 struct sl_geo {
     MMDB_s db;
-    uint32_t holds;                     /* a set of SL_GEO_COUNTRIES … */
-    uint8_t v4[256], v6[256];           /* first bytes with which a special range begins */
-    struct cached cache[CACHE_SLOTS];   /* countries */
-    struct cached numbers[CACHE_SLOTS]; /* of the one other thing that it holds */
+    uint32_t holds;                            /* a set of SL_GEO_COUNTRIES … */
+    uint8_t v4[256], v6[256];                  /* first bytes with which a special range begins */
+    struct cached_v4 cache_v4[CACHE_SLOTS_V4]; /* countries */
+    struct cached cache[CACHE_SLOTS];          /* the same of other addresses */
+    struct cached numbers[CACHE_SLOTS];        /* of the one other thing that it holds */
 };
 
 struct range {
@@ -203,7 +210,17 @@ static struct cached *cached(struct cached *cache, const struct sl_addr *a) {
     return &cache[h >> 18];
 }
 
+static uint32_t country_v4(struct sl_geo *g, const struct sl_addr *a) {
+    struct cached_v4 *c = &g->cache_v4[a->w[3] * 0x9e3779b1u >> (32 - CACHE_BITS_V4)];
+
+    if (!c->used || c->addr != a->w[3])
+        *c = (struct cached_v4){a->w[3], (uint16_t)find_country(g, a), 1};
+    return c->value;
+}
+
 uint32_t sl_geo_country(struct sl_geo *g, const struct sl_addr *a) {
+    if ((a->w[0] | a->w[1]) == 0 && a->w[2] == 0xffff)
+        return country_v4(g, a);
     struct cached *c = cached(g->cache, a);
 
     if (!c->used || memcmp(&c->addr, a, sizeof *a) != 0)
