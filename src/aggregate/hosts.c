@@ -26,14 +26,18 @@ int sl_hosts_compare(const struct sl_addr *a, const struct sl_addr *b) {
     return 0;
 }
 
+static int same(const struct sl_addr *a, const struct sl_addr *b) {
+    return ((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) |
+            (a->w[3] ^ b->w[3])) == 0;
+}
+
 struct sl_hosts_slot *sl_hosts_find(const struct sl_hosts *h, const struct sl_addr *a,
                                     uint64_t hash) {
     uint32_t i = (uint32_t)hash & h->mask, tag = (uint32_t)(hash >> 32);
 
     for (;; i = (i + 1) & h->mask) {
         const struct sl_hosts_slot *s = &h->slots[i];
-        if (s->host == SL_HOSTS_NONE ||
-            (s->tag == tag && !memcmp(&h->hosts[s->host].addr, a, sizeof *a)))
+        if (s->host == SL_HOSTS_NONE || (s->tag == tag && same(&h->hosts[s->host].addr, a)))
             return &h->slots[i];
     }
 }
