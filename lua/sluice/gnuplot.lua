@@ -207,24 +207,32 @@ end
 
 local MISSING = "gnuplot is not installed: apt-get install gnuplot-nox"
 
--- Runs gnuplot with out as its standard output. "-d": a user's gnuplotrc must not change pictures;
--- nor must the time zone, in which cairo writes a PDF's date. Through cat: gnuplot itself reads its
--- standard input with a system call for each byte: a world map took twice as long.
-local function run(source, out)
+-- Starts gnuplot with out as its standard output; nil and why not. "-d": a user's gnuplotrc must
+-- not change pictures; nor must the time zone, in which cairo writes a PDF's date. Through cat:
+-- gnuplot itself reads its standard input with a system call for each byte: a world map took twice
+-- as long.
+local function start(source, out)
   local argv = ffi.new("const char *[5]", "gnuplot", "-d", "-e", "load '< cat'")
   local child = C.sl_child_start(argv, "TZ=UTC0", out)
   if child == nil then return nil, "out of memory" end
   child = ffi.gc(child, C.sl_child_free)
-  local why
-  if C.sl_child_missing(child) ~= 0 then
-    why = MISSING
-  elseif C.sl_child_error(child) == nil then
-    C.sl_child_write(child, source, #source)
-    if C.sl_child_finish(child) == 0 then why = false end
-  end
-  if why == nil then why = error_of(C.sl_child_error(child)) end
+  if C.sl_child_missing(child) ~= 0 then return nil, MISSING end
+  if C.sl_child_error(child) ~= nil then return nil, error_of(C.sl_child_error(child)) end
+  C.sl_child_write(child, source, #source) -- finish tells where that failed
+  return child
+end
+
+-- Waits for its end. true, or nil and why not.
+local function finish(child)
+  local why = C.sl_child_finish(child) ~= 0 and error_of(C.sl_child_error(child)) or nil
   C.sl_child_free(ffi.gc(child, nil))
-  return not why, why or nil
+  return not why or nil, why
+end
+
+local function run(source, out)
+  local child, why = start(source, out)
+  if not child then return nil, why end
+  return finish(child)
 end
 
 local function read_all(path)
@@ -302,32 +310,40 @@ function gnuplot.draw(script, file, title)
   return ok or nil, why
 end
 
--- What gnuplot makes of a source, through a file beside path that is gone afterwards.
-local function output_of(source, path)
-  local out = C.sl_outfile_open(path)
-  if out == nil then return nil, "out of memory" end
-  out = ffi.gc(out, C.sl_outfile_free)
-  local content, why = nil, C.sl_outfile_error(out)
-  if why ~= nil then return nil, error_of(why) end
-  local ok
-  ok, why = run(source, out)
-  if ok then content, why = read_all(ffi.string(C.sl_outfile_temp(out))) end
-  C.sl_outfile_free(ffi.gc(out, nil))
-  return content, why
-end
+local Drawing = {}
+Drawing.__index = Drawing
 
---- Draws many scripts as SVG with one gnuplot: a list of texts, or nil and why not. path: a file
---- beside which a temporary one may stand.
-function gnuplot.svgs(scripts, path)
-  if #scripts == 0 then return {} end
-  local sources = {}
-  for i, script in ipairs(scripts) do sources[i] = script:source() .. "set output\nreset\n" end
-  local content, why = output_of(table.concat(sources), path)
+--- The SVGs of gnuplot.start's scripts: a list of texts, or nil and why not.
+function Drawing:finish()
+  if self.n == 0 then return {} end
+  local ok, why = finish(self.child)
+  if not ok then return nil, why end
+  local content
+  content, why = read_all(ffi.string(C.sl_outfile_temp(self.out)))
+  C.sl_outfile_free(ffi.gc(self.out, nil))
   if not content then return nil, why end
   local list = {}
   for svg in content:gmatch "<svg.->.-</svg>" do list[#list + 1] = svg end
-  if #list ~= #scripts then return nil, "gnuplot drew less than it was told" end
+  if #list ~= self.n then return nil, "gnuplot drew less than it was told" end
   return list
+end
+
+--- Begins to draw many scripts as SVG with one gnuplot, which works while the caller does other
+--- things: what has finish(), or nil and why not. path: a file beside which a temporary one may
+--- stand.
+function gnuplot.start(scripts, path)
+  local self = setmetatable({ n = #scripts }, Drawing)
+  if self.n == 0 then return self end
+  local out = C.sl_outfile_open(path)
+  if out == nil then return nil, "out of memory" end
+  self.out = ffi.gc(out, C.sl_outfile_free)
+  if C.sl_outfile_error(out) ~= nil then return nil, error_of(C.sl_outfile_error(out)) end
+  local sources = {}
+  for i, script in ipairs(scripts) do sources[i] = script:source() .. "set output\nreset\n" end
+  local child, why = start(table.concat(sources), self.out)
+  if not child then return nil, why end
+  self.child = child
+  return self
 end
 
 --- Draws a view. opts: file (.png, .svg or .pdf), width and height (pixels; without them 1400 and

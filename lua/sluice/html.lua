@@ -233,18 +233,22 @@ local BODY = [==[
 --- Writes the page of all views through write(string). page: plan (sluice.suite), version, title,
 --- subtitle, about (rows of the section Provenance), path, top. Returns true, or nil and why not.
 function html.write(views, write, page)
-  local charts, why = html_chart.draw(views, page.path, page.top)
-  if not charts then return nil, why end
+  local charts, drawing = html_chart.start(views, page.path, page.top)
+  if not charts then return nil, drawing end
+  local data = html_data.encode(views, charts)
   local sections, library, script = suite.arranged(page.plan, views), read(LIBRARY), own_script()
-  write(HEAD:format(sha256.base64(library), sha256.base64(script), escape(page.version),
-    escape(page.title), read(folder .. "page/page.css")))
+  local head = HEAD:format(sha256.base64(library), sha256.base64(script), escape(page.version),
+    escape(page.title), read(folder .. "page/page.css"))
+  local ok, why = drawing:finish()
+  if not ok then return nil, why end
+  write(head)
   local out = {}
   for i, section in ipairs(sections) do out[i] = section_of(section, charts) end
   out[#out + 1] = about_section(page.about)
   sections[#sections + 1] = { title = "Provenance" }
   local heading = "<h1>" .. escape(page.title) .. "</h1>"
   local body = { heading, escape(page.subtitle), navigation(sections), table.concat(out),
-    html_data.encode(views, charts), library, script }
+    data, library, script }
   local i = 0
   write((BODY:gsub("%%s", function()
     i = i + 1

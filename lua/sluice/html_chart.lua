@@ -109,25 +109,36 @@ local function converted(svg, script, names)
   return HEAD:format(script.width, script.height) .. tidied(recolored(body, names)) .. "</svg>"
 end
 
---- Draws the charts of views: { [view] = { svg =, marks =, width =, height = } }, or nil and why
---- not. path: see gnuplot.svgs(). top: rows of bars.
-function html_chart.draw(views, path, top)
-  local scripts, of = {}, {}
+local Drawing = {}
+Drawing.__index = Drawing
+
+--- Puts the pictures into the charts. true, or nil and why not.
+function Drawing:finish()
+  local svgs, why = self.gnuplot:finish()
+  if not svgs then return nil, why end
+  local names = color_names()
+  for i, svg in ipairs(svgs) do self.list[i].svg = converted(svg, self.scripts[i], names) end
+  return true
+end
+
+--- Begins to draw the charts of views: { [view] = { marks =, width =, height = } }, and what has
+--- finish(), after which they have svg =, too; or nil and why not. path: see gnuplot.start(). top:
+--- rows of bars.
+function html_chart.start(views, path, top)
+  local self, charts = setmetatable({ scripts = {}, list = {} }, Drawing), {}
   palette.use "light"
   for _, view in ipairs(views) do
     if SIZES[view.kind] and not html_chart.is_empty(view) then
-      scripts[#scripts + 1] = script_of(view, top)
-      of[#scripts] = view
+      local script = script_of(view, top)
+      charts[view] = { marks = script.marks, width = script.width, height = script.height }
+      table.insert(self.scripts, script)
+      table.insert(self.list, charts[view])
     end
   end
-  local svgs, why = gnuplot.svgs(scripts, path)
-  if not svgs then return nil, why end
-  local names, charts = color_names(), {}
-  for i, svg in ipairs(svgs) do
-    charts[of[i]] = { svg = converted(svg, scripts[i], names), marks = scripts[i].marks,
-      width = scripts[i].width, height = scripts[i].height }
-  end
-  return charts
+  local why
+  self.gnuplot, why = gnuplot.start(self.scripts, path)
+  if not self.gnuplot then return nil, why end
+  return charts, self
 end
 
 return html_chart

@@ -94,7 +94,7 @@ local function scale()
   return value.array(list)
 end
 
---- The text of the page's data. charts: as html_chart.draw() gives them.
+--- The text of the page's data. charts: as html_chart.start() gives them.
 function html_data.encode(views, charts)
   local list = {}
   for i, view in ipairs(views) do list[i] = encode_view(view, charts[view]) end

@@ -13,7 +13,10 @@
 
 #include "../error.h"
 
-enum { SAID_MAX = 4096 };
+enum {
+    SAID_MAX = 4096,
+    ROOM = 1 << 20 /* of what we write and it has not read; as much as the system allows */
+};
 
 struct sl_child {
     pid_t pid; /* 0: not running */
@@ -119,6 +122,7 @@ static int start(struct sl_child *child, const struct program *program, int out)
         rc = errno;
     else
         rc = spawn(child, program, in[1], out, err[1]);
+    (void)setsockopt(in[0], SOL_SOCKET, SO_SNDBUF, &(int){ROOM}, sizeof(int));
     close_fd(&in[1]);
     close_fd(&err[1]);
     child->in = in[0];
