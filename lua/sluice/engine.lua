@@ -19,6 +19,8 @@ local engine = {}
 local about_packet, about_flow, about_nothing = guard.about_packet, guard.about_flow,
   guard.about_nothing
 
+local GAP_MAX = 100000 -- intervals in which nothing happens, one behind the other
+
 local Run = {}
 Run.__index = Run
 
@@ -161,18 +163,25 @@ function Run:close()
   self.handle = nil
 end
 
-function Run:intervals()
-  local b = self.batch
-  for k = b.ticked + 1, b.tick do
-    for _, r in ipairs(self.recipes) do
-      if r.handlers.interval then
-        self.guard:enter(r, about_nothing)
-        local views = self.opts.live:open()
-        r.handlers.interval(k * self.every, views)
-        self.opts.live:show(views)
-      end
+function Run:interval(k)
+  for _, r in ipairs(self.recipes) do
+    if r.handlers.interval then
+      self.guard:enter(r, about_nothing)
+      local views = self.opts.live:open()
+      r.handlers.interval(k * self.every, views)
+      self.opts.live:show(views)
     end
   end
+end
+
+-- Captures whose stamps are years apart have more intervals between them than anybody looks at:
+-- of the longest gaps the first ones are told, and the last.
+function Run:intervals()
+  local first, last = self.batch.ticked + 1, self.batch.tick
+  local over = math.max(last - first + 1 - GAP_MAX, 0)
+  for k = first, last - over - 1 do self:interval(k) end
+  self:interval(last)
+  self.intervals_over = (self.intervals_over or 0) + over -- for run_notes
 end
 
 -- A handler returned stop: its recipe has seen enough. The run ends when all have that see packets
@@ -376,8 +385,7 @@ function Run:read()
   local ended_early = self.status and self.opts.ended_early
   if ended_early and ended_early(self) then return self.status, self.message end
   self:guarded "drain"
-  self.message = run_notes.doubts(self.handle, self.groups, self.opts.max_flows, self.message,
-    self.logs)
+  self.message = run_notes.doubts(self)
   return self.status or 0, self.message
 end
 

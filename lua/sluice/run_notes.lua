@@ -33,16 +33,24 @@ local function heads_lost(groups)
     :format(lost)
 end
 
+-- And calls of interval.
+local function intervals_over(n)
+  if (n or 0) == 0 then return nil end
+  return ("interval was not called for %.0f multiples of its seconds, all without packets")
+    :format(n)
+end
+
 --- What is wrong with the result of a run that was read to its end, "a; b", behind what was said
---- before (or nil); nil: nothing is. logs: it was read from logs, which have no windows.
-function run_notes.doubts(handle, groups, max_flows, before, logs)
-  local list = { before }
-  list[#list + 1] = evicted(groups, max_flows)
-  list[#list + 1] = heads_lost(groups)
-  if not logs then
+--- before (run.message); nil: nothing is.
+function run_notes.doubts(run)
+  local list = { run.message }
+  list[#list + 1] = evicted(run.groups, run.opts.max_flows)
+  list[#list + 1] = heads_lost(run.groups)
+  list[#list + 1] = intervals_over(run.intervals_over)
+  if not run.logs then -- these have no windows
     -- A window that was sought in a capture whose times are in disorder may not be whole.
-    for i, name in each_input(handle) do
-      if C.sl_run_window_doubt(handle, i) == 1 then
+    for i, name in each_input(run.handle) do
+      if C.sl_run_window_doubt(run.handle, i) == 1 then
         list[#list + 1] = ("%s: time goes back in the window, so packets of it may lie where "
           .. "--from and --to did not look; through a pipe all of it is read"):format(name)
       end

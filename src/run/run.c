@@ -272,7 +272,8 @@ static double interval_of(struct sl_run *r, const struct sl_packet *p, double cu
 }
 
 /* Where this step ends: at the end of what was read, or before the first packet of a later
- * interval than that of the step's first packet. */
+ * interval than that of the step's first packet. Each packet is asked once: of two that leap the
+ * second one counts. */
 static uint32_t end_of_step(struct sl_run *r) {
     struct sl_batch *b = &r->batch;
     uint32_t end = r->at + 1;
@@ -280,9 +281,13 @@ static uint32_t end_of_step(struct sl_run *r) {
     if (!r->interval_s)
         return r->read;
     b->ticked = b->tick;
-    b->tick = interval_of(r, &b->packets[r->at], b->tick);
-    while (end < r->read && interval_of(r, &b->packets[end], b->tick) <= b->tick)
-        end++;
+    b->tick = r->is_met ? r->met : interval_of(r, &b->packets[r->at], b->tick);
+    for (r->is_met = 0; end < r->read; end++) {
+        r->met = interval_of(r, &b->packets[end], b->tick);
+        r->is_met = r->met > b->tick;
+        if (r->is_met)
+            break;
+    }
     return end;
 }
 

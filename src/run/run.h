@@ -58,6 +58,8 @@ struct sl_run {
     uint64_t count_left;   /* until -c; UINT64_MAX: no limit */
     double interval_s;     /* 0: steps end anywhere */
     int leaped;            /* the packet before was far ahead of the interval */
+    int is_met;            /* the packet that the next step begins with is known to begin */
+    double met;            /* this interval */
     struct sl_time origin; /* time of the first packet */
     int started;
     int decap;           /* look inside tunnels */

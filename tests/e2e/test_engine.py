@@ -107,6 +107,19 @@ def test_one_stamp_500_years_ahead_fires_nothing(sluice, recipe, tmp_path):
     assert events(sluice, path, recipe) == ["packet", "tick 1", "packet", "packet", "tick 2", "packet", "tick 3", "packet"]
 
 
+@pytest.mark.parametrize("gap, called, left_out", [(99999, 99999, 0), (100000, 100000, 0), (100001, 100000, 1), (10**9, 100000, 999900000)])
+def test_interval_of_long_gaps(sluice, recipe, tmp_path, gap, called, left_out):
+    """Of a gap of years between packets the first intervals are told, and the last; two packets confirm it."""
+    path = tmp_path / "gap.pcapng"
+    path.write_bytes(pcapng([((T0 + s) * 10**6, dns()) for s in (0, gap, gap)]))
+    text = recipe("""interval = function(t) n, before, last = n + 1, last, t end,
+finish = function(out) out:record { title = "Calls", fields = { { "n", n }, { "before", before }, { "last", last } } } end""",
+                  "local n, before, last = 0, 0, 0")
+    done = sluice(text, path, "-T", "json")
+    assert values(done) == {"n": called, "before": 99999 if called == 100000 else called - 1, "last": gap}
+    assert (b"not called for %d multiples" % left_out in done.stderr) == (left_out > 0)
+
+
 def test_two_recipes_must_agree_on_the_interval(sluice, recipe, made):
     one = recipe("interval = function() end", "", "every = 1,", "one.lua")
     two = recipe("interval = function() end", "", "every = 2,", "two.lua")
