@@ -18,8 +18,9 @@ void sl_event_set_key(struct sl_flow_event *e, const struct sl_event_more *more,
     int v6 = e->kind & SL_KEY_V6;
     uint64_t src = v6 ? sl_host_v6(&more->src, seed) : more->src.w[3];
     uint64_t dst = v6 ? sl_host_v6(&more->dst, seed) : more->dst.w[3];
-    struct sl_flow_key k = sl_flow_key_of(src, dst, ports, e->kind & (SL_KEY_V6 | SL_KEY_PROTO),
-                                          memcmp(&more->src, &more->dst, sizeof more->src) > 0);
+    struct sl_flow_key k =
+        sl_flow_key_of(src << 32 | dst, ports, e->kind & (SL_KEY_V6 | SL_KEY_PROTO),
+                       memcmp(&more->src, &more->dst, sizeof more->src) > 0);
 
     e->hosts = k.hosts;
     e->ports = k.ports;

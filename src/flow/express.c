@@ -106,12 +106,11 @@ INLINE void set_key(struct sl_flow_event *e, struct sl_event_batch *b, const str
         more->src = address_v6(&n->ip, 8);
         more->dst = address_v6(&n->ip, 24);
         e->more = b->n_more++;
-        uint32_t src = sl_host_v6(&more->src, seed), dst = sl_host_v6(&more->dst, seed);
-        k = sl_flow_key_of(src, dst, ports, proto | SL_KEY_V6,
+        uint64_t src = sl_host_v6(&more->src, seed), dst = sl_host_v6(&more->dst, seed);
+        k = sl_flow_key_of(src << 32 | dst, ports, proto | SL_KEY_V6,
                            src == dst && memcmp(&more->src, &more->dst, sizeof more->src) > 0);
     } else {
-        uint64_t hosts = sl_u64(&n->ip, 12);
-        k = sl_flow_key_of(hosts >> 32, (uint32_t)hosts, ports, proto, 0);
+        k = sl_flow_key_of(sl_u64(&n->ip, 12), ports, proto, 0);
     }
     e->hosts = k.hosts;
     e->ports = k.ports;

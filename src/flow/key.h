@@ -61,19 +61,21 @@ struct sl_flow_key {
     uint16_t kind;
 };
 
-/* src and dst are sl_host_v6 or IPv4 addresses as numbers. where_equal tells the order of ends that
- * look the same: two IPv6 addresses may share a number. */
+/* hosts: src << 32 | dst, sl_host_v6 or IPv4 addresses as numbers. where_equal tells the order of
+ * ends that look the same: two IPv6 addresses may share a number. No jump: which end is the lower
+ * one cannot be foretold. */
 static inline __attribute__((always_inline)) struct sl_flow_key
-sl_flow_key_of(uint64_t src, uint64_t dst, struct sl_ports ports, unsigned kind, int where_equal) {
-    uint64_t from = src << 16 | ports.sport, to = dst << 16 | ports.dport;
-    int swapped = (from == to ? where_equal : from > to) & !ports.one_way;
-    uint64_t flip = (from ^ to) & (0 - (uint64_t)swapped); /* no jump: every other one is wrong */
-    uint64_t lower = from ^ flip, upper = to ^ flip;
+sl_flow_key_of(uint64_t hosts, struct sl_ports p, unsigned kind, int where_equal) {
+    uint32_t ports = (uint32_t)p.sport << 16 | p.dport, back = ports << 16 | ports >> 16;
+    uint64_t hosts_back = hosts << 32 | hosts >> 32;
+    int later = ports == back ? where_equal : ports > back;
+    unsigned swapped =
+        (unsigned)((hosts > hosts_back) | ((hosts == hosts_back) & later)) & (p.one_way ^ 1u);
 
-    return (struct sl_flow_key){.hosts = lower >> 16 << 32 | upper >> 16,
-                                .ports = (uint32_t)(lower << 16 | (upper & 0xffff)),
-                                .kind = (uint16_t)(kind | ports.one_way * (unsigned)SL_KEY_ONE_WAY |
-                                                   (unsigned)swapped * SL_KEY_FROM_UPPER)};
+    return (struct sl_flow_key){.hosts = hosts ^ ((hosts ^ hosts_back) & (0 - (uint64_t)swapped)),
+                                .ports = ports ^ ((ports ^ back) & (0 - (uint32_t)swapped)),
+                                .kind = (uint16_t)(kind | p.one_way * (unsigned)SL_KEY_ONE_WAY |
+                                                   swapped * (unsigned)SL_KEY_FROM_UPPER)};
 }
 
 #endif
