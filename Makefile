@@ -30,7 +30,8 @@ PKGFLAGS = $(shell pkg-config --cflags $(PKGS))
 CFLAGS  ?= -g
 ALLCFLAGS = -std=c11 -D_GNU_SOURCE $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS) -Isrc $(PKGFLAGS)
 # -E: LuaJIT's FFI finds sl_… functions in the program itself.
-LIBS     = -Wl,-E $(shell pkg-config --libs $(PKGS)) -lm -lpthread
+# libcurl is loaded where something is fetched (src/source/curl_late.h).
+LIBS     = -Wl,-E $(shell pkg-config --libs $(filter-out libcurl,$(PKGS))) -ldl -lm -lpthread
 
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)

@@ -37,7 +37,7 @@ Version: $version
 Architecture: $architecture
 Maintainer: $maintainer
 Installed-Size: $(du -sk "$tree/usr" | cut -f 1)
-Depends: ${depends#shlibs:Depends=}, lua-cjson
+Depends: ${depends#shlibs:Depends=}, lua-cjson, libcurl4t64 | libcurl4
 Recommends: gnuplot-nox | gnuplot, fonts-dejavu-core
 Section: net
 Priority: optional

@@ -3,8 +3,8 @@
 #include "abi_text.h"
 #include "options.h"
 #include "run/interrupt.h"
+#include "source/curl_late.h"
 
-#include <curl/curl.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <luajit.h>
@@ -89,8 +89,12 @@ static void push_sizes(lua_State *L) {
 /* libraries(), for main.lua: their versions. libcurl asks libraries of its own, which load plugins
  * to answer. */
 static int libraries(lua_State *L) {
-    lua_pushfstring(L, "%s, %s, libmaxminddb %s, %s", pcap_lib_version(), curl_version(),
-                    MMDB_lib_version(), LUAJIT_VERSION);
+    struct sl_error err;
+    int fetches = sl_curl_load(&err) == 0;
+
+    lua_pushfstring(L, "%s, %s, libmaxminddb %s, %s", pcap_lib_version(),
+                    fetches ? sl_curl()->version() : err.message, MMDB_lib_version(),
+                    LUAJIT_VERSION);
     return 1;
 }
 

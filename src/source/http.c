@@ -13,7 +13,7 @@
 
 enum {
     FIRST_BYTES = 1 << 20,
-    RANGE_BYTES = 2 << 20, /* twelve buffers of it, libcurl and TLS stay within 32 MiB */
+    RANGE_BYTES = 13 << 17, /* twelve, libcurl, its libraries and TLS stay within 32 MiB */
     SEEK_BYTES = 128 << 10,
     IN_FLIGHT = 8,
     POLL_MS = 1000,
@@ -161,7 +161,7 @@ static int wait_a_while(struct http_source *http, int64_t deadline_ms, struct sl
         return SL_SOURCE_WAIT;
     idle_ms = sl_http_flight_idle_ms(&http->flight, http->driven_ms,
                                      left_ms < POLL_MS ? (int)left_ms : POLL_MS);
-    if (curl_multi_poll(http->flight.multi, NULL, 0, idle_ms, NULL) != CURLM_OK)
+    if (sl_curl()->multi_poll(http->flight.multi, NULL, 0, idle_ms, NULL) != CURLM_OK)
         return sl_error_set(err, SL_EXIT_INPUT, "%s: libcurl cannot wait", http->base.name);
     return 0;
 }
@@ -241,7 +241,7 @@ static void http_close(struct sl_source *source) {
     struct http_source *http = (struct http_source *)source;
 
     sl_http_flight_free(&http->flight);
-    curl_global_cleanup();
+    sl_curl()->global_cleanup();
     free(http->url);
     free(source->name);
     free(http);
@@ -291,8 +291,10 @@ struct sl_source *sl_source_http_open(const char *url, const struct sl_source_op
 
     if (check_url(url, err) != 0)
         return NULL;
+    if (sl_curl_load(err) != 0)
+        return NULL;
     http = calloc(1, sizeof *http);
-    if (!http || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (!http || sl_curl()->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         sl_error_set(err, SL_EXIT_INPUT, "out of memory");
         free(http);
         return NULL;

@@ -17,9 +17,9 @@ static int set_certificates(CURL *easy) {
     if (!bundle || !*bundle)
         bundle = getenv("SSL_CERT_FILE");
     if (bundle && *bundle)
-        bad |= (int)curl_easy_setopt(easy, CURLOPT_CAINFO, bundle);
+        bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_CAINFO, bundle);
     if (folder && *folder)
-        bad |= (int)curl_easy_setopt(easy, CURLOPT_CAPATH, folder);
+        bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_CAPATH, folder);
     return bad;
 }
 
@@ -28,14 +28,14 @@ static int set_certificates(CURL *easy) {
 static int set_limits(CURL *easy, const struct sl_http_retry *retry) {
     int bad = 0;
 
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)SL_HTTP_STALL_BYTES);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)retry->stall_s);
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)SL_HTTP_STALL_BYTES);
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)retry->stall_s);
     return bad;
 }
 
@@ -46,22 +46,23 @@ static int set_form(CURL *easy, const char *url) {
     int bad = 0;
 
     (void)snprintf(agent, sizeof agent, "sluice/%s", sl_version());
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_URL, url);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, agent); /* libcurl keeps a copy */
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)SOCKET_READ);
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L); /* it may run beside other threads */
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_URL, url);
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_USERAGENT, agent); /* libcurl keeps a copy */
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)SOCKET_READ);
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_NOSIGNAL,
+                                       1L); /* it may run beside other threads */
     /* so that Ctrl-C does not wait for a name server that does not answer */
-    bad |= (int)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    bad |= (int)sl_curl()->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     return bad;
 }
 
 CURL *sl_http_easy_new(const char *url, const struct sl_http_retry *retry, char *text,
                        struct sl_error *err) {
-    CURL *easy = curl_easy_init();
+    CURL *easy = sl_curl()->easy_init();
 
     if (!easy) {
         sl_error_set(err, SL_EXIT_INPUT, "out of memory for a request");
@@ -69,9 +70,9 @@ CURL *sl_http_easy_new(const char *url, const struct sl_http_retry *retry, char 
     }
     text[0] = 0;
     if (set_form(easy, url) != 0 || set_limits(easy, retry) != 0 || set_certificates(easy) != 0 ||
-        curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, text) != CURLE_OK) {
+        sl_curl()->easy_setopt(easy, CURLOPT_ERRORBUFFER, text) != CURLE_OK) {
         sl_error_set(err, SL_EXIT_INPUT, "libcurl lacks something that sluice needs");
-        curl_easy_cleanup(easy);
+        sl_curl()->easy_cleanup(easy);
         return NULL;
     }
     return easy;

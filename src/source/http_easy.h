@@ -2,7 +2,7 @@
 #ifndef SL_SOURCE_HTTP_EASY_H
 #define SL_SOURCE_HTTP_EASY_H
 
-#include <curl/curl.h>
+#include "curl_late.h"
 
 #include "http_retry.h"
 

@@ -17,7 +17,8 @@ static void mask(char *text, const struct sl_http_range *range, const char *url)
 
     sl_text_defuse(text);
     sl_url_mask(text, url);
-    if (curl_easy_getinfo(range->easy, CURLINFO_EFFECTIVE_URL, &effective) == CURLE_OK && effective)
+    if (sl_curl()->easy_getinfo(range->easy, CURLINFO_EFFECTIVE_URL, &effective) == CURLE_OK &&
+        effective)
         sl_url_mask(text, effective);
 }
 

@@ -31,7 +31,7 @@ int sl_http_flight_init(struct sl_http_flight *flight, struct sl_source *source,
                                       .limit = most,
                                       .traffic = &source->traffic};
     flight->dice = (uint32_t)now.tv_nsec | 1;
-    flight->multi = curl_multi_init();
+    flight->multi = sl_curl()->multi_init();
     flight->slots = calloc(n + 1, sizeof *flight->slots);
     flight->order = calloc(n, sizeof(struct sl_http_range *));
     if (!flight->multi || !flight->slots || !flight->order)
@@ -48,7 +48,7 @@ int sl_http_flight_init(struct sl_http_flight *flight, struct sl_source *source,
 void sl_http_flight_free(struct sl_http_flight *flight) {
     for (uint32_t i = 0; flight->slots && i <= flight->n_slots; i++)
         sl_http_range_free(&flight->slots[i], flight->multi);
-    (void)curl_multi_cleanup(flight->multi);
+    (void)sl_curl()->multi_cleanup(flight->multi);
     free(flight->slots);
     free((void *)flight->order);
 }
@@ -199,7 +199,7 @@ int sl_http_flight_drive(struct sl_http_flight *flight, int64_t now_ms, struct s
 
     if (begin_due(flight, now_ms, err) != 0)
         return -1;
-    if (curl_multi_perform(flight->multi, &running) != CURLM_OK)
+    if (sl_curl()->multi_perform(flight->multi, &running) != CURLM_OK)
         return sl_error_set(err, SL_EXIT_INPUT, "%s: libcurl failed", flight->name);
     return 0;
 }
@@ -208,12 +208,12 @@ void sl_http_flight_settle(struct sl_http_flight *flight, int64_t now_ms) {
     CURLMsg *message;
     int queued;
 
-    while ((message = curl_multi_info_read(flight->multi, &queued))) {
+    while ((message = sl_curl()->multi_info_read(flight->multi, &queued))) {
         struct sl_http_range *range = NULL;
         CURLcode result = message->data.result; /* gone once the handle is removed */
 
         if (message->msg == CURLMSG_DONE &&
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &range) == CURLE_OK)
+            sl_curl()->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &range) == CURLE_OK)
             settle(flight, range, result, now_ms);
     }
     atomic_store(&flight->traffic->in_flight, count_active(flight));

@@ -81,11 +81,11 @@ int sl_http_range_init(struct sl_http_range *range, const char *url,
     range->easy = sl_http_easy_new(url, retry, range->curl_text, err);
     if (!range->easy)
         return -1;
-    bad |= (int)curl_easy_setopt(range->easy, CURLOPT_HEADERFUNCTION, on_header);
-    bad |= (int)curl_easy_setopt(range->easy, CURLOPT_HEADERDATA, range);
-    bad |= (int)curl_easy_setopt(range->easy, CURLOPT_WRITEFUNCTION, on_body);
-    bad |= (int)curl_easy_setopt(range->easy, CURLOPT_WRITEDATA, range);
-    bad |= (int)curl_easy_setopt(range->easy, CURLOPT_PRIVATE, range);
+    bad |= (int)sl_curl()->easy_setopt(range->easy, CURLOPT_HEADERFUNCTION, on_header);
+    bad |= (int)sl_curl()->easy_setopt(range->easy, CURLOPT_HEADERDATA, range);
+    bad |= (int)sl_curl()->easy_setopt(range->easy, CURLOPT_WRITEFUNCTION, on_body);
+    bad |= (int)sl_curl()->easy_setopt(range->easy, CURLOPT_WRITEDATA, range);
+    bad |= (int)sl_curl()->easy_setopt(range->easy, CURLOPT_PRIVATE, range);
     if (bad)
         return sl_error_set(err, SL_EXIT_INPUT, "libcurl lacks something that sluice needs");
     return 0;
@@ -97,14 +97,14 @@ static bool on_multi(const struct sl_http_range *range) {
 
 static void take_off(struct sl_http_range *range, CURLM *multi) {
     if (on_multi(range))
-        (void)curl_multi_remove_handle(multi, range->easy);
+        (void)sl_curl()->multi_remove_handle(multi, range->easy);
     range->paused = range->stale = false;
 }
 
 void sl_http_range_free(struct sl_http_range *range, CURLM *multi) {
     take_off(range, multi);
-    curl_easy_cleanup(range->easy);
-    curl_slist_free_all(range->headers);
+    sl_curl()->easy_cleanup(range->easy);
+    sl_curl()->slist_free_all(range->headers);
     free(range->buf);
 }
 
@@ -126,15 +126,16 @@ int sl_http_range_want(struct sl_http_range *range, struct sl_http_ask span,
 static int set_condition(struct sl_http_range *range) {
     char line[sizeof range->blob->etag + 16];
 
-    curl_slist_free_all(range->headers);
+    sl_curl()->slist_free_all(range->headers);
     range->headers = NULL;
     if (sl_http_etag_is_strong(range->blob->etag)) {
         (void)snprintf(line, sizeof line, "If-Match: %s", range->blob->etag);
-        range->headers = curl_slist_append(NULL, line);
+        range->headers = sl_curl()->slist_append(NULL, line);
         if (!range->headers)
             return -1;
     }
-    return curl_easy_setopt(range->easy, CURLOPT_HTTPHEADER, range->headers) == CURLE_OK ? 0 : -1;
+    return sl_curl()->easy_setopt(range->easy, CURLOPT_HTTPHEADER, range->headers) == CURLE_OK ? 0
+                                                                                               : -1;
 }
 
 /* A server that is known to have no ranges is asked for none: all comes, and its start is left. */
@@ -143,7 +144,8 @@ static int set_range(struct sl_http_range *range) {
     char text[48];
 
     (void)snprintf(text, sizeof text, "%" PRIu64 "-%" PRIu64, range->ask.first, range->ask.last);
-    return curl_easy_setopt(range->easy, CURLOPT_RANGE, all ? NULL : text) == CURLE_OK ? 0 : -1;
+    return sl_curl()->easy_setopt(range->easy, CURLOPT_RANGE, all ? NULL : text) == CURLE_OK ? 0
+                                                                                             : -1;
 }
 
 int sl_http_range_start(struct sl_http_range *range, CURLM *multi, struct sl_error *err) {
@@ -155,7 +157,7 @@ int sl_http_range_start(struct sl_http_range *range, CURLM *multi, struct sl_err
     range->curl_text[0] = 0;
     sl_http_answer_clear(&range->answer);
     if (set_condition(range) != 0 || set_range(range) != 0 ||
-        curl_multi_add_handle(multi, range->easy) != CURLM_OK)
+        sl_curl()->multi_add_handle(multi, range->easy) != CURLM_OK)
         return sl_error_set(err, SL_EXIT_INPUT, "out of memory for a range request");
     range->state = SL_HTTP_ACTIVE;
     return 0;
@@ -182,7 +184,8 @@ static void settle(struct sl_http_range *range, CURLcode result) {
     bool redirect_failed = result != CURLE_OK && range->answer.status / 100 == 3;
 
     if (result != CURLE_OK && !range->curl_text[0])
-        (void)snprintf(range->curl_text, sizeof range->curl_text, "%s", curl_easy_strerror(result));
+        (void)snprintf(range->curl_text, sizeof range->curl_text, "%s",
+                       sl_curl()->easy_strerror(result));
     if (range->outcome == SL_HTTP_PENDING && range->answer.status && !redirect_failed)
         range->outcome = sl_http_judge(&range->answer, &range->ask, range->blob, &range->why);
     if (range->outcome == SL_HTTP_PENDING ||
@@ -240,7 +243,7 @@ static void restart(struct sl_http_range *range) {
     range->fill = 0;
     if (range->paused) {
         range->paused = false; /* first: libcurl may call on_body from inside this call */
-        (void)curl_easy_pause(range->easy, CURLPAUSE_CONT);
+        (void)sl_curl()->easy_pause(range->easy, CURLPAUSE_CONT);
     }
 }
 

@@ -1,10 +1,10 @@
 #include "http_retry.h"
 
+#include "curl_late.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <curl/curl.h>
 
 /* Waits of 0.5, 1, 2 … 30 s: about a minute and a half in all, at most two. */
 static const struct sl_http_retry defaults = {
@@ -79,7 +79,7 @@ int64_t sl_http_retry_after_s(const char *value, int64_t now_s) {
         return digits < WORD_MAX ? (int64_t)strtoll(value, NULL, 10) : INT64_MAX;
     if (!isalpha((unsigned char)*value)) /* dates begin with the day; curl_getdate takes more */
         return -1;
-    date = curl_getdate(value, NULL);
+    date = sl_curl()->getdate(value, NULL);
     if (date == -1)
         return -1;
     return date > now_s ? (int64_t)date - now_s : 0;

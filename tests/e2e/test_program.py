@@ -103,6 +103,21 @@ def test_compiled_modules(tmp_path):
     assert version() == b"sluice"
 
 
+def test_libcurl_is_loaded_for_urls_only(tmp_path, sluice, example):
+    """With a libcurl that lacks everything, files are read, and a URL is an error that says why."""
+    subprocess.run(["gcc", "-shared", "-o", tmp_path / "libcurl.so.4", "-x", "c", os.devnull], check=True)
+    env = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}
+
+    def run(*args):
+        return subprocess.run([PROGRAM, *args], capture_output=True, check=False, env=env)
+
+    assert run("count", example).stdout == sluice("count", example).stdout
+    assert b"URLs cannot be read" in run("--version").stdout
+    done = run("count", "http://127.0.0.1:1/x.pcap")
+    assert done.returncode == 1
+    assert b"URLs cannot be read without libcurl.so.4: it has no curl_version" in done.stderr
+
+
 @pytest.mark.large
 @pytest.mark.skipif(not shutil.which("dpkg-shlibdeps"), reason="no dpkg-dev")
 def test_debian_package(tmp_path, example):
