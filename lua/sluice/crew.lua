@@ -11,7 +11,7 @@ local late = require "sluice.late"
 local recipe = require "sluice.recipe"
 local trace = require "sluice.trace"
 local shared_state = late "sluice.uses.shared"
-local uses = require "sluice.uses"
+local uses = late "sluice.uses"
 
 local crew = {}
 

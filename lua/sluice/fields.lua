@@ -5,7 +5,8 @@
 -- list of texts where the field can have several values.
 local json = require "sluice.json"
 local recipe = require "sluice.recipe"
-local show = require "sluice.filter.show"
+local late = require "sluice.late"
+local show = late "sluice.filter.show"
 
 local fields = {}
 

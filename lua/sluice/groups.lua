@@ -6,7 +6,8 @@ local guard = require "sluice.guard"
 local loops = require "sluice.loops"
 local recipe = require "sluice.recipe"
 local states = require "sluice.state"
-local uses = require "sluice.uses"
+local late = require "sluice.late"
+local uses = late "sluice.uses"
 
 local groups = {}
 

@@ -2,8 +2,9 @@
 -- so every handler and filter gets a fresh loop of its own: loaded from text under its own name,
 -- never shared (one loop over a list of functions is ten times slower, see src/README.md).
 local ffi = require "ffi"
-local gate = require "sluice.uses.gate"
-local prelude = require "sluice.filter.prelude"
+local late = require "sluice.late"
+local gate = late "sluice.uses.gate"
+local prelude = late "sluice.filter.prelude"
 local stop = require "sluice.stop"
 
 local loops = {}

@@ -50,6 +50,11 @@ local RESERVED = { "eval", "recipes", "fields", "new", "check", "merge", "plan",
 -- Commands that a recipe follows.
 local BEFORE_RECIPE = { merge = "merges", plan = "plans" }
 
+-- Most runs have no filter: the compiler is loaded with the first one.
+local function compile(...)
+  return filters.compile(...)
+end
+
 local function load_recipe(name)
   local path = recipe.path(core.folder, name)
   if not path then
@@ -198,7 +203,7 @@ local function open_run(p, plan, recipes, out, more)
     out = out.handle, live = out:live(),
     capture = more.capture, piece = more.piece, log = more.log, tables = more.tables,
     go_on = more.go_on, ended_early = more.ended_early,
-    compile = filters.compile, write = more.write, before = more.before,
+    compile = compile, write = more.write, before = more.before,
     is_suite = plan.is_suite,
     display = o.display and filters.compile(o.display, "packet"),
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow"),
@@ -256,7 +261,7 @@ end
 local function replay(p, plan, out, total, logs)
   local o = p.options
   local run = engine.replay(plan.recipes, { idle = o.idle, workers = o.workers,
-    compile = filters.compile,
+    compile = compile,
     flow_filter = o.flow_filter and filters.compile(o.flow_filter, "flow"),
     out = out.handle, is_suite = plan.is_suite }, logs)
   local status, message = run:read()
@@ -389,7 +394,7 @@ local function work(p, chosen)
   local o, recipes = p.options, chosen.plan.recipes
   lay_out(o)
   start_recipes(p, recipes, output.mute(o, chosen.plan))
-  local run = engine.worker(crew.worker(core.worker), recipes, { compile = filters.compile,
+  local run = engine.worker(crew.worker(core.worker), recipes, { compile = compile,
     display = o.display and filters.compile(o.display, "packet") })
   run:work()
   return 0

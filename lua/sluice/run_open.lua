@@ -2,7 +2,8 @@
 local ffi = require "ffi"
 local C = require("sluice.abi").C
 local recipe = require "sluice.recipe"
-local uses = require "sluice.uses"
+local late = require "sluice.late"
+local uses = late "sluice.uses"
 
 local run_open = {}
 
