@@ -73,7 +73,9 @@ static inline struct sl_queued *enqueue(struct sl_agg *a, const uint64_t *key, u
     else
         apply(a, item->words, words, item->hash, item->value);
     item->hash = sl_table_hash(&a->table, key, words);
-    __builtin_prefetch(sl_table_home(&a->table, item->hash));
+    const uint64_t *home = sl_table_home(&a->table, item->hash);
+    __builtin_prefetch(home);
+    __builtin_prefetch(home + 8); /* most slots lie in two lines, and some keys in the next slot */
     q->at = (q->at + 1) % SL_QUEUE;
     return item;
 }

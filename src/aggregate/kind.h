@@ -13,7 +13,7 @@ enum {
     SL_KEY_WORDS = SL_AGG_MAX_PARTS * SL_TEXT_WORDS,
     SL_STAGED_WORDS = 2 * SL_KEY_WORDS,
     SL_SERIES_RUNGS = 24,
-    SL_QUEUE = 16,
+    SL_QUEUE = 32,
     SL_QUEUE_WORDS = 10 /* of what can be queued: two addresses, a number and a short record */
 };
 
