@@ -221,6 +221,8 @@ struct sl_options {
     uint64_t begin, end;     /* of the one input only records that begin at these bytes; end 0: all.
                                 A record begins at begin */
     uint64_t before;         /* with begin: packets before it, which numbers take in */
+    struct sl_planned *opened; /* the one input, which somebody has looked into: it is read on, and
+                                  can be cut no more. NULL: it is opened */
     const struct sl_log_part *logs; /* instead of inputs, or before them: sl_run_replay */
     uint32_t n_logs;
     uint8_t decap;    /* look inside tunnels */

@@ -63,9 +63,10 @@ end
 --- flow_filter (of -F), from, to (struct sl_when), follow, compile, count, idle, max_flows, decap,
 --- in_flight, progress, out (struct sl_out), live (what interval shows), write (of writer.wanted),
 --- is_suite, workers, split_bytes, script (struct sl_script), sample (a part, to 1), seed, piece
---- (of sluice.plan), log (struct sl_outfile: events for the flow tables go there, and with
---- tables into the tables, too), go_on (of sluice.checkpoint: what was read before), ended_early
---- (called with the run before flows that are open are ended; true: they stay open).
+--- (of sluice.plan), opened (of plan.opened: the one input), log (struct sl_outfile: events for the
+--- flow tables go there, and with tables into the tables, too), go_on (of sluice.checkpoint: what
+--- was read before), ended_early (called with the run before flows that are open are ended; true:
+--- they stay open).
 function engine.open(recipes, opts)
   local handle, every, deltas, kept = run_open.inputs(recipes, opts)
   opts.deltas = deltas

@@ -202,7 +202,7 @@ local function open_run(p, plan, recipes, out, more)
     follow = o.follow, sample = sample, seed = seed, progress = not o.quiet,
     out = out.handle, live = out:live(),
     capture = more.capture, piece = more.piece, log = more.log, tables = more.tables,
-    go_on = more.go_on, ended_early = more.ended_early,
+    opened = more.opened, go_on = more.go_on, ended_early = more.ended_early,
     compile = compile, write = more.write, before = more.before,
     is_suite = plan.is_suite,
     display = o.display and filters.compile(o.display, "packet"),
@@ -301,16 +301,16 @@ end
 
 -- What --partial asks for: the recipes' counts over all inputs, or over a piece of a plan.
 local function count_partly(p, chosen)
-  local o, plan, piece = p.options, chosen.plan, nil
+  local o, plan, piece, opened = p.options, chosen.plan, nil, nil
   check_forms(o)
   lay_out(o)
   o.version = core.version
-  if o.piece then p.inputs, piece = plans.piece(p.inputs, o, plan.named) end
+  if o.piece then p.inputs, piece, opened = plans.piece(p.inputs, o, plan.named) end
   start_recipes(p, plan.recipes, output.mute(o, plan))
   local by_log = mergeable.check(o, plan.recipes)
   local file = partial.open(o.partial)
   local run = open_run(p, plan, plan.recipes, { live = function() end }, { inputs = p.inputs,
-    piece = piece, log = by_log and file.handle or nil })
+    piece = piece, opened = opened, log = by_log and file.handle or nil })
   local status, message = trace.reading(run.read, run)
   write_partial(run, p, plan.recipes, file, piece, by_log)
   run:close()
@@ -322,7 +322,7 @@ local function with_checkpoint(p, plan, out, kept)
   local left, is_left
   kept:begin(out.gives_rows)
   local run = open_run(p, plan, plan.recipes, out, { inputs = p.inputs, log = kept.file.handle,
-    tables = true, go_on = kept.go_on, ended_early = function(run)
+    opened = kept.known, tables = true, go_on = kept.go_on, ended_early = function(run)
       left, is_left = kept:leave(run, out)
       return is_left and out.gives_rows
     end })

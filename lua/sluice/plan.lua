@@ -226,10 +226,12 @@ local function check_identity(input, piece)
     error({ code = 1, message = ("%s: it is not what the plan was made of: make the plan again")
       :format(ffi.string(planned.name)) }, 0)
   end
+  return planned
 end
 
 --- The inputs of piece o.piece of a plan (one), and what is to be known of the piece: plan (a
---- hash), number, pieces, input (its number), start and stop (bytes; stop nil: all).
+--- hash), number, pieces, input (its number), start and stop (bytes; stop nil: all); and the input,
+--- opened.
 function plan.piece(words, o, recipes)
   if #words ~= 1 then recipe.fail "--piece: give the PLAN as the only input" end
   local text = read(words[1])
@@ -246,10 +248,10 @@ function plan.piece(words, o, recipes)
     end
     input = url or input
   end
-  check_identity(input, line)
+  local opened = check_identity(input, line)
   local stop = line.stop ~= cjson.null and line.stop or nil
   return { input }, { plan = sha256.hex(text), number = line.piece, pieces = line.pieces,
-    input = line.number, start = line.start, stop = stop }
+    input = line.number, start = line.start, stop = stop }, opened
 end
 
 --- Adds where the reader began and ended, to be compared with the pieces beside this one. edges:

@@ -70,6 +70,7 @@ local function set_extent(o, opts)
   if opts.from then o.from = opts.from end
   if opts.to then o.to = opts.to end
   if opts.piece then o.begin, o["end"] = opts.piece.start, opts.piece.stop or 0 end
+  o.opened = opts.opened
   if not opts.go_on then return end
   o.begin, o.before = opts.go_on.start, opts.go_on.frames
   local logs = opts.go_on.logs

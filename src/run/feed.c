@@ -36,7 +36,8 @@ struct sl_feed {
     uint64_t begin, end;   /* the piece of the one input; end 0: all of it */
     uint64_t before;       /* packets before it */
     uint32_t begin_state;
-    struct sl_error failed; /* of the first input that failed; code 0: none */
+    struct sl_source *opened; /* of the one input, until it is used; or NULL */
+    struct sl_error failed;   /* of the first input that failed; code 0: none */
 };
 
 /* Whether little is read of an input at first, which then is gone on with elsewhere. */
@@ -44,11 +45,22 @@ static int jumps(const struct sl_feed *f) {
     return f->windowed || f->sample;
 }
 
-static int open_input(const struct sl_feed *f, struct input *in, const char *name, int several,
+static struct sl_source *open_source(struct sl_feed *f, const char *name, struct sl_error *err) {
+    struct sl_source *opened = f->opened;
+
+    f->opened = NULL;
+    if (!opened)
+        return f->follow ? sl_source_follow_open(name, &f->options, err)
+                         : sl_source_open(name, &f->options, err);
+    if (opened->ops->seek(opened, 0, err) == 0)
+        return opened;
+    sl_source_close(opened);
+    return NULL;
+}
+
+static int open_input(struct sl_feed *f, struct input *in, const char *name, int several,
                       struct sl_error *err) {
-    in->source = f->follow ? sl_source_follow_open(name, &f->options, err)
-                           : sl_source_open(name, &f->options, err);
-    if (!in->source)
+    if (!(in->source = open_source(f, name, err)))
         return -1;
     in->source->until = jumps(f) || f->begin ? HEAD_BYTES : f->end;
     in->reader = sl_reader_open(in->source, err);
@@ -65,6 +77,10 @@ struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, const struct
                              struct sl_error *err) {
     struct sl_feed *f = calloc(1, sizeof *f);
 
+    if (f)
+        f->opened = o->opened;
+    else
+        sl_source_close(o->opened);
     if (!f || !(f->inputs = calloc(n, sizeof *f->inputs)) ||
         (o->sample > 0 && !(f->sample = calloc(1, sizeof *f->sample)))) {
         sl_feed_close(f);
@@ -122,6 +138,7 @@ void sl_feed_close(struct sl_feed *f) {
         free(f->inputs[i].packets);
     }
     free(f->inputs);
+    sl_source_close(f->opened);
     sl_sample_free(f->sample);
     free(f);
 }

@@ -13,13 +13,14 @@
 struct sl_feed;
 
 struct sl_feed_options {
-    uint32_t in_flight;      /* requests at once to where an input lies; 0: the default */
-    struct sl_when from, to; /* the window */
-    int follow;              /* the one input is still being written: wait for more */
-    double sample;           /* the part of the one input that is read by chance; 0: all */
-    uint64_t seed;           /* of the sample */
-    uint64_t begin, end;     /* of the one input only what begins at these bytes; end 0: all */
-    uint64_t before;         /* packets before begin */
+    uint32_t in_flight;       /* requests at once to where an input lies; 0: the default */
+    struct sl_when from, to;  /* the window */
+    int follow;               /* the one input is still being written: wait for more */
+    double sample;            /* the part of the one input that is read by chance; 0: all */
+    uint64_t seed;            /* of the sample */
+    uint64_t begin, end;      /* of the one input only what begins at these bytes; end 0: all */
+    uint64_t before;          /* packets before begin */
+    struct sl_source *opened; /* of the one input, taken over whatever comes of it; NULL: none */
 };
 
 struct sl_feed *sl_feed_open(const char *const *inputs, uint32_t n, const struct sl_feed_options *,

@@ -5,12 +5,14 @@
 #include "interrupt.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { HEAD_BYTES = 65536 };
 
 struct planned {
-    struct sl_planned known; /* first: who has this has its address */
-    struct sl_source *source;
+    struct sl_planned known;  /* first: who has this has its address */
+    struct sl_source *source; /* NULL: it was handed over */
+    char *name;
     struct sl_reader_state *state; /* behind the first packet; NULL: there is none */
 };
 
@@ -24,6 +26,10 @@ int sl_planned_head(struct sl_planned *planned, uint64_t size, uint32_t *crc,
     size_t want = size < HEAD_BYTES ? (size_t)size : HEAD_BYTES, n = 0;
     char head[HEAD_BYTES];
 
+    if (planned->head && (size == (uint64_t)planned->size || size >= HEAD_BYTES)) {
+        *crc = planned->head;
+        return 0;
+    }
     if (source->ops->seek(source, 0, err) < 0)
         return -1;
     while (n < want) {
@@ -67,7 +73,8 @@ static int open_planned(struct planned *p, const char *input, struct sl_error *e
     if (!(p->source = sl_source_open(input, &options, err)))
         return -1;
     p->source->until = 2 * HEAD_BYTES; /* little is wanted anywhere */
-    p->known.name = p->source->name;
+    if (!(p->known.name = p->name = strdup(p->source->name)))
+        return sl_error_set(err, SL_EXIT_INPUT, "%s: out of memory", p->source->name);
     struct sl_reader *reader = sl_reader_open(p->source, err);
     if (!reader)
         return -1;
@@ -98,7 +105,17 @@ void sl_planned_close(struct sl_planned *planned) {
     struct planned *p = of(planned);
     sl_reader_state_free(p->state);
     sl_source_close(p->source);
+    free(p->name);
     free(p);
+}
+
+struct sl_source *sl_planned_take(struct sl_planned *planned) {
+    struct sl_source *source = of(planned)->source;
+
+    if (!source || !source->ops->seek || source->in_order)
+        return NULL;
+    of(planned)->source = NULL;
+    return source;
 }
 
 int sl_planned_cut(struct sl_planned *planned, uint64_t from, uint64_t *found,

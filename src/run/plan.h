@@ -6,5 +6,10 @@
 #define SL_RUN_PLAN_H
 
 #include "../error.h"
+#include "../source/source.h"
+
+/* Hands the input over to who reads it, from its first byte on: nobody has to connect and ask for
+ * its beginning again. NULL: it cannot be read again. */
+struct sl_source *sl_planned_take(struct sl_planned *);
 
 #endif

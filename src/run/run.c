@@ -8,6 +8,7 @@
 #include "crew.h"
 #include "interrupt.h"
 #include "log.h"
+#include "plan.h"
 #include "replay.h"
 #include "split.h"
 
@@ -23,7 +24,7 @@ static const double LEAP_S = 86400;
 static struct sl_feed *open_inputs(const struct sl_options *o, struct sl_error *err) {
     struct sl_source_options listing = {.interrupted = sl_interrupted};
     struct sl_feed_options options = {o->in_flight, o->from,  o->to,  o->follow, o->sample,
-                                      o->seed,      o->begin, o->end, o->before};
+                                      o->seed,      o->begin, o->end, o->before, NULL};
     struct sl_strings inputs = {0};
     struct sl_feed *feed = NULL;
     int result = 0;
@@ -39,6 +40,8 @@ static struct sl_feed *open_inputs(const struct sl_options *o, struct sl_error *
                               o->follow ? "--follow" : "--sample", inputs.n);
     if (result == 0 && o->end && inputs.n > 1)
         result = sl_error_set(err, SL_EXIT_USAGE, "a piece is of one input, not of %u", inputs.n);
+    if (result == 0 && o->opened && !o->in_flight)
+        options.opened = sl_planned_take(o->opened);
     if (result == 0)
         feed = sl_feed_open((const char *const *)inputs.at, inputs.n, &options, err);
     sl_strings_free(&inputs);
