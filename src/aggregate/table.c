@@ -120,7 +120,8 @@ uint64_t *sl_table_insert(struct sl_table *t, const uint64_t *key) {
     }
     t->used++;
     sl_i128_store(slot, 0);
-    memcpy(slot + 2, key, t->key_words * sizeof(uint64_t));
+    if (t->key_words) /* else there may be no key */
+        memcpy(slot + 2, key, t->key_words * sizeof(uint64_t));
     return slot;
 }
 
