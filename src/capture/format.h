@@ -25,9 +25,9 @@ struct sl_format {
      * r->skip bytes consumed. -1 with *err: the capture is damaged at r->buffer.offset. A parse
      * that found packets before the damage returns them and meets the damage again. */
     int (*parse)(struct sl_reader *, struct sl_packet *packets, uint32_t max, struct sl_error *);
-    /* Passes over whole records at the front of the window that begin before `until`, as parse
-     * would, and returns how many; *first: the stamp of the first. 0: parse says why. NULL: there
-     * is none, parse does it. */
+    /* Passes over the records at the front of the window that end by `until`, as parse would, and
+     * returns how many; *first: the stamp of the first. 0: parse says why. NULL: there is none,
+     * parse does it. */
     uint32_t (*pass)(struct sl_reader *, uint64_t until, struct sl_time *first);
     /* Judges n bytes at a place where a record may begin, and moves the chain's memory on. Returns
      * the record's size, 0 where none can begin, SL_LOOK_SHORT where n bytes do not tell. */

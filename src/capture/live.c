@@ -110,7 +110,7 @@ static void live_close(struct sl_source *source) {
     free(l);
 }
 
-static const struct sl_source_ops live_ops = {live_read, NULL, live_close};
+static const struct sl_source_ops live_ops = {live_read, NULL, live_close, NULL};
 
 static int activate(struct live *l, const struct sl_live_options *o, struct sl_error *err) {
     char why[PCAP_ERRBUF_SIZE] = "";

@@ -134,11 +134,12 @@ static uint32_t pcap_pass(struct sl_reader *r, uint64_t until, struct sl_time *f
     struct pcap *f = r->state;
     const struct pcap known = *f;
     const uint8_t *start = sl_buffer_at(&r->buffer), *h = start, *last = start;
-    uint64_t end = until < r->limit ? until : r->limit, offset = r->buffer.offset;
-    size_t left = sl_buffer_size(&r->buffer), reach = offset < end ? (size_t)(end - offset) : 0;
+    uint64_t offset = r->buffer.offset, reach = offset < r->limit ? r->limit - offset : 0;
+    size_t left = sl_buffer_size(&r->buffer);
     uint32_t n = 0, caplen, len;
 
-    for (; (size_t)(h - start) < reach && left >= known.record_header; n++) {
+    left = left < until - offset ? left : (size_t)(until - offset);
+    for (; (uint64_t)(h - start) < reach && left >= known.record_header; n++) {
         get_lengths(&known, h, &caplen, &len);
         size_t size = (size_t)known.record_header + caplen;
         if (caplen > SL_MAX_CAPLEN || left < size)

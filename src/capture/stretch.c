@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AT_ONCE = 128 };
+enum {
+    AT_ONCE = 128,
+    ROOM = 64 * 1024 /* before what is loaded: for the part of a record that lies before it */
+};
 
 void sl_stretch_free(struct sl_stretch *b) {
     free(b->memory);
@@ -29,16 +32,17 @@ static int parse_records(struct sl_reader *r, struct sl_stretch *b, uint64_t unt
     return n;
 }
 
-/* About so many bytes of records. */
+/* About so many bytes of records. Which ones these are does not depend on what the window holds
+ * beyond those bytes where the format can pass. */
 static int pass_records(struct sl_reader *r, struct sl_stretch *b, size_t bytes,
                         struct sl_error *err) {
-    uint32_t max = bytes < AT_ONCE * AT_ONCE ? 1 : AT_ONCE; /* small blocks: what tests want */
+    int one_by_one = r->format->pass || bytes < AT_ONCE * AT_ONCE; /* small: what tests want */
     uint64_t until = r->buffer.offset + bytes;
     int n = 0;
 
     b->packets = r->format->pass ? r->format->pass(r, until, &b->first) : 0;
     if (!b->packets)
-        n = parse_records(r, b, until, max, err);
+        n = parse_records(r, b, until, one_by_one ? 1 : AT_ONCE, err);
     r->packets += b->packets;
     /* Damage is met again at the next cut, which begins with it. */
     return b->packets ? (int)b->packets : n;
@@ -84,8 +88,58 @@ static int cut(struct sl_reader *r, struct sl_stretch *b, size_t bytes, struct s
     return n > 0 && swap_windows(r, b, start, err) < 0 ? -1 : n;
 }
 
+/* ---- read by somebody else ---- */
+
+uint64_t sl_reader_load_from(const struct sl_reader *r) {
+    int can = r->buffer.source->ops->read_at && r->format->pass && !r->skip &&
+              r->buffer.enough == UINT64_MAX;
+
+    return can ? r->buffer.offset + sl_buffer_size(&r->buffer) : 0;
+}
+
+void sl_stretch_load(struct sl_stretch *b, const struct sl_reader *r, uint64_t at, size_t bytes) {
+    struct sl_source *source = r->buffer.source;
+    ssize_t n = 1;
+
+    b->loaded = 0;
+    b->loaded_at = at;
+    if (b->capacity < ROOM + bytes) {
+        uint8_t *grown = realloc(b->memory, ROOM + bytes);
+        if (!grown)
+            return;
+        b->memory = grown;
+        b->capacity = ROOM + bytes;
+    }
+    while (b->loaded < bytes && n > 0) {
+        n = source->ops->read_at(source, b->memory + ROOM + b->loaded, bytes - b->loaded,
+                                 at + b->loaded);
+        b->loaded += n > 0 ? (size_t)n : 0;
+    }
+}
+
+/* Goes on in the memory of what was loaded, behind what is left in the window, and leaves its own
+ * to the stretch. */
+static void take_loaded(struct sl_reader *r, struct sl_stretch *b) {
+    struct sl_buffer *w = &r->buffer, own = *w;
+    size_t left = sl_buffer_size(w), loaded = b->loaded;
+    struct sl_error ignored;
+
+    b->loaded = 0;
+    if (!loaded || left > ROOM || b->loaded_at != sl_reader_load_from(r) ||
+        w->source->ops->seek(w->source, b->loaded_at + loaded, &ignored) < 0)
+        return;
+    w->data = b->memory;
+    w->capacity = b->capacity;
+    w->start = ROOM - left;
+    w->end = ROOM + loaded;
+    memcpy(w->data + w->start, own.data + own.start, left);
+    b->memory = own.data;
+    b->capacity = own.capacity;
+}
+
 int sl_reader_cut(struct sl_reader *r, struct sl_stretch *b, size_t bytes, int timeout_ms,
                   struct sl_error *err) {
+    take_loaded(r, b);
     for (;;) {
         if (sl_buffer_size(&r->buffer) < bytes && !r->skip) {
             enum sl_more more = sl_buffer_more(&r->buffer, bytes, timeout_ms, err);

@@ -17,6 +17,8 @@ struct sl_stretch {
     uint64_t offset;   /* and lie there in the input */
     uint64_t before;   /* packets of the input that lie before it */
     uint32_t packets;
+    size_t loaded;                 /* bytes that sl_stretch_load has read for it, of the input */
+    uint64_t loaded_at;            /* from here */
     struct sl_time first;          /* stamp of the first of them */
     struct sl_reader_state *state; /* at its beginning; owned too */
 };
@@ -28,6 +30,14 @@ void sl_stretch_free(struct sl_stretch *); /* what it owns; all zero is an empty
  * one of SL_READ_…. */
 int sl_reader_cut(struct sl_reader *, struct sl_stretch *, size_t bytes, int timeout_ms,
                   struct sl_error *) SL_USED;
+
+/* Where a reader will read on, if somebody else may read that for it at the same time (of a pcap
+ * that is a plain file, where it makes no difference to what is cut); 0: not. */
+uint64_t sl_reader_load_from(const struct sl_reader *);
+/* Reads so many bytes of the input at that offset into the stretch, while others read and cut. The
+ * next cut into it takes them, if they are what comes next, and else, or if less could be read,
+ * goes on by itself. */
+void sl_stretch_load(struct sl_stretch *, const struct sl_reader *, uint64_t at, size_t bytes);
 
 /* A reader over stretches, one after the other: sl_reader_next gives the packets of the last one
  * that it was given, and then SL_READ_END. The stretch is borrowed, its state taken. */

@@ -70,11 +70,19 @@ static struct sl_shard *ready_shard(struct sl_crew *c, uint32_t worker, uint32_t
  * it can hand out in order, only what comes next can help. Workers that count (in Lua) take splits
  * in turn: what each of them counts is then the same in every run, which matters where an aggregate
  * is past its bound. */
-static int may_cut(const struct sl_crew *c, const struct sl_run *worker) {
-    int is_its_turn = !c->main->n_shared || c->cut % c->n_workers == sl_crew_index(c, worker);
+static int may_begin(const struct sl_crew *c, const struct sl_run *worker, uint64_t number) {
+    int is_its_turn = !c->main->n_shared || number % c->n_workers == sl_crew_index(c, worker);
 
-    return is_its_turn && !c->cutting && !c->cut_all && c->cut - c->taken < c->n_splits &&
+    return is_its_turn && !c->cut_all && number - c->taken < c->n_splits &&
            (c->waiting < WAITING_MAX || c->hungry);
+}
+
+static int may_cut(const struct sl_crew *c, const struct sl_run *worker) {
+    return !c->cutting && c->loading <= c->cut && may_begin(c, worker, c->cut);
+}
+
+static int may_load(const struct sl_crew *c, const struct sl_run *worker) {
+    return c->load_at && may_begin(c, worker, c->loading);
 }
 
 /* ---- doing it; the lock is given up meanwhile ---- */
@@ -125,6 +133,19 @@ static void begin(struct sl_crew *c, struct sl_time origin) {
             sl_flows_begin(c->taps[t].shards[i].flows, origin);
 }
 
+/* Behind a cut: splits that come next may be loaded from where the reader stands, if none is on its
+ * way; else they go on as they do while what they bring is what comes next. */
+static void plan_loads(struct sl_crew *c) {
+    uint64_t from = sl_reader_load_from(c->reader);
+
+    if (c->loading <= c->cut) {
+        c->loading = c->cut;
+        c->load_at = from;
+    } else if (from + (c->loading - c->cut) * c->split_bytes != c->load_at) {
+        c->load_at = 0;
+    }
+}
+
 /* Cuts the next split for the worker. */
 static void work_at_reader(struct sl_crew *c, struct sl_run *worker) {
     struct sl_split *s = sl_crew_split(c, c->cut);
@@ -142,6 +163,7 @@ static void work_at_reader(struct sl_crew *c, struct sl_run *worker) {
         s->left = c->sharing;
         if (!c->cut++)
             begin(c, s->block.first);
+        plan_loads(c);
         worker->split = s;
     } else if (n == SL_READ_ERROR) {
         sl_crew_note(c, UINT64_MAX, &err);
@@ -151,6 +173,29 @@ static void work_at_reader(struct sl_crew *c, struct sl_run *worker) {
         pthread_cond_signal(&c->news); /* nothing came: the main thread may flush */
     }
     tell_workers(c);
+}
+
+static void wait_for_work(struct sl_crew *c) {
+    c->idle++;
+    pthread_cond_wait(&c->work, &c->lock);
+    c->idle--;
+}
+
+/* Reads a split, while others do the same, and cuts it when it is its turn. */
+static void work_at_file(struct sl_crew *c, struct sl_run *worker) {
+    uint64_t number = c->loading++, at = c->load_at;
+    struct sl_split *s = sl_crew_split(c, number);
+
+    c->load_at += c->split_bytes;
+    pthread_mutex_unlock(&c->lock);
+    sl_stretch_load(&s->block, c->reader, at, c->split_bytes);
+    pthread_mutex_lock(&c->lock);
+    while (c->cut <= number && !c->cut_all && !c->stopped) {
+        if (c->cut == number && !c->cutting)
+            work_at_reader(c, worker);
+        else
+            wait_for_work(c);
+    }
 }
 
 /* Fills the next split from logs (replay.h): there is nothing to decode. */
@@ -198,12 +243,6 @@ static int is_over(const struct sl_crew *c) {
     return sl_crew_all_finished(c) && sl_takers_idle(c) && (c->settling || !c->has_takers);
 }
 
-static void wait_for_work(struct sl_crew *c) {
-    c->idle++;
-    pthread_cond_wait(&c->work, &c->lock);
-    c->idle--;
-}
-
 /* Works until the worker has a split or flows to take, or all is over; the lock is held. */
 static void work_on(struct sl_crew *c, struct sl_run *worker, int is_script) {
     struct sl_shard *shard;
@@ -218,6 +257,8 @@ static void work_on(struct sl_crew *c, struct sl_run *worker, int is_script) {
             work_at_shard(c, shard, queue);
         else if (may_cut(c, worker) && c->main->replay)
             work_at_logs(c);
+        else if (may_load(c, worker))
+            work_at_file(c, worker);
         else if (may_cut(c, worker))
             work_at_reader(c, worker);
         else if (is_over(c))

@@ -45,13 +45,15 @@ struct sl_crew {
     size_t split_bytes;
     uint64_t bytes; /* that the reader has taken */
     struct sl_traffic traffic;
-    int cutting;     /* a worker is at the reader */
-    int cut_all;     /* no more splits */
-    int stopped;     /* nothing of what is left matters */
-    int settling;    /* all flows are handed out: when they are taken, aggregates may be merged */
-    uint32_t able;   /* workers that can take flows */
-    uint32_t idle;   /* … that wait */
-    uint32_t at_end; /* … that have ended */
+    int cutting;      /* a worker is at the reader */
+    uint64_t loading; /* numbers below, not below cut: splits that workers load to cut them then */
+    uint64_t load_at; /* where the next of them is read; 0: the reader reads alone */
+    int cut_all;      /* no more splits */
+    int stopped;      /* nothing of what is left matters */
+    int settling;     /* all flows are handed out: when they are taken, aggregates may be merged */
+    uint32_t able;    /* workers that can take flows */
+    uint32_t idle;    /* … that wait */
+    uint32_t at_end;  /* … that have ended */
 
     uint32_t shards;         /* that a tap has if it keeps flows: a power of two */
     uint32_t sharing;        /* that there are in all */

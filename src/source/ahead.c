@@ -155,7 +155,7 @@ static void ahead_close(struct sl_source *source) {
     free_all(ahead);
 }
 
-static const struct sl_source_ops ahead_ops = {ahead_read, NULL, ahead_close};
+static const struct sl_source_ops ahead_ops = {ahead_read, NULL, ahead_close, NULL};
 
 /* The thread inherits a mask that blocks every signal. */
 static int start(struct ahead_source *ahead) {

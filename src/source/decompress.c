@@ -210,7 +210,7 @@ static void decompress_close(struct sl_source *source) {
     free(d);
 }
 
-static const struct sl_source_ops decompress_ops = {decompress_read, NULL, decompress_close};
+static const struct sl_source_ops decompress_ops = {decompress_read, NULL, decompress_close, NULL};
 
 struct sl_source *sl_source_decompress_open(struct sl_source *packed, const void *first, size_t n,
                                             struct sl_error *err) {

@@ -33,6 +33,17 @@ static ssize_t file_read(struct sl_source *source, void *buf, size_t cap, int ti
     return n;
 }
 
+static ssize_t file_read_at(struct sl_source *source, void *buf, size_t cap, uint64_t offset) {
+    ssize_t n;
+
+    do
+        n = pread(((struct file_source *)source)->fd, buf, cap, (off_t)offset);
+    while (n < 0 && errno == EINTR);
+    if (n > 0)
+        atomic_fetch_add(&source->traffic.fetched, (unsigned long long)n);
+    return n;
+}
+
 static int file_seek(struct sl_source *source, uint64_t offset, struct sl_error *err) {
     struct file_source *file = (struct file_source *)source;
 
@@ -51,7 +62,7 @@ static void file_close(struct sl_source *source) {
     free(file);
 }
 
-static const struct sl_source_ops file_ops = {file_read, file_seek, file_close};
+static const struct sl_source_ops file_ops = {file_read, file_seek, file_close, file_read_at};
 
 static struct sl_source *wrap_regular(int fd, char *name, off_t size, struct sl_error *err) {
     struct file_source *file = calloc(1, sizeof *file);

@@ -134,7 +134,7 @@ static void follow_close(struct sl_source *source) {
     free(f);
 }
 
-static const struct sl_source_ops follow_ops = {follow_read, NULL, follow_close};
+static const struct sl_source_ops follow_ops = {follow_read, NULL, follow_close, NULL};
 
 struct sl_source *sl_source_follow_open(const char *input, const struct sl_source_options *options,
                                         struct sl_error *err) {

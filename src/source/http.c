@@ -247,7 +247,7 @@ static void http_close(struct sl_source *source) {
     free(http);
 }
 
-static const struct sl_source_ops http_ops = {http_read, http_seek, http_close};
+static const struct sl_source_ops http_ops = {http_read, http_seek, http_close, NULL};
 
 /* ---- opening ---- */
 

@@ -43,7 +43,7 @@ static void memory_close(struct sl_source *source) {
     free(source);
 }
 
-static const struct sl_source_ops memory_ops = {memory_read, memory_seek, memory_close};
+static const struct sl_source_ops memory_ops = {memory_read, memory_seek, memory_close, NULL};
 
 struct sl_source *sl_source_memory_open(const void *data, size_t size, size_t chunk,
                                         struct sl_error *err) {

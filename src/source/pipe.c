@@ -49,7 +49,7 @@ static void pipe_close(struct sl_source *source) {
     free(pipe);
 }
 
-static const struct sl_source_ops pipe_ops = {pipe_read, NULL, pipe_close};
+static const struct sl_source_ops pipe_ops = {pipe_read, NULL, pipe_close, NULL};
 
 struct sl_source *sl_source_pipe_open(int fd, const char *name, struct sl_error *err) {
     struct pipe_source *pipe = calloc(1, sizeof *pipe);

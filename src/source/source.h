@@ -25,6 +25,9 @@ struct sl_source_ops {
      * from 128 KiB with what is read. */
     int (*seek)(struct sl_source *, uint64_t offset, struct sl_error *);
     void (*close)(struct sl_source *); /* frees the source itself too */
+    /* Reads at an offset of its own, as pread does; several threads may, while another one reads
+     * on. NULL: cannot. */
+    ssize_t (*read_at)(struct sl_source *, void *buf, size_t cap, uint64_t offset);
 };
 
 /* Stretches of the input that somebody reads one after the other, seeking from one to the next, so

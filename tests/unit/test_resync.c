@@ -401,8 +401,8 @@ static int seek_well(struct sl_source *source, uint64_t offset, struct sl_error 
 }
 
 static void test_sources_that_fail(void **state) {
-    struct sl_source_ops no_seek = {broken_read, broken_seek, NULL};
-    struct sl_source_ops no_read = {broken_read, seek_well, NULL};
+    struct sl_source_ops no_seek = {broken_read, broken_seek, NULL, NULL};
+    struct sl_source_ops no_read = {broken_read, seek_well, NULL, NULL};
     char name[] = "x";
     struct sl_source source = {.ops = &no_seek, .name = name, .size = -1};
     struct bytes b = ordinary_pcap(0, 3);
