@@ -94,18 +94,19 @@ local function shared(recipes)
   return list
 end
 
--- The recipes whose flow handlers workers may run, by their numbers, in an order that is the same
--- in each worker; { [number] = recipe, numbers = { … } }.
+-- The recipes whose flow handlers workers may run, in an order that is the same in each worker;
+-- and their numbers in it.
 local function takers_of(run)
-  local list = { numbers = {} }
-  for number, r in ipairs(run.recipes) do
-    local most = #list.numbers == C.SL_TAKERS_MAX
+  local list, number_of = {}, {}
+  for _, r in ipairs(run.recipes) do
+    local most = #list == C.SL_TAKERS_MAX
     if r.handlers.flow and not most and uses.parallel(r.handlers.flow, "flow") then
-      list[number] = r
-      table.insert(list.numbers, number)
+      list[#list + 1] = r
+      number_of[r] = #list
     end
   end
-  return #list.numbers >= LEAST_TAKERS and list or { numbers = {} }
+  if #list < LEAST_TAKERS then return {}, {} end
+  return list, number_of
 end
 
 -- What an aggregate that is lent is known by.
@@ -123,14 +124,13 @@ end
 
 -- Leaves flow handlers to the workers.
 local function give_takers(run)
-  local takers = takers_of(run)
+  local takers, number_of = takers_of(run)
   run.lent, run.takers = {}, {}
-  for _, number in ipairs(takers.numbers) do lend(run, takers[number]) end
+  for _, r in ipairs(takers) do lend(run, r) end
   for _, g in ipairs(run.groups) do
     local left = {}
     for _, l in ipairs(g.flow_loops) do
-      local number
-      for _, n in ipairs(takers.numbers) do number = takers[n] == l.recipe and n or number end
+      local number = number_of[l.recipe]
       if not number then
         left[#left + 1] = l
       elseif C.sl_tap_taker(g.tap, number) < 0 then
@@ -201,16 +201,16 @@ end
 
 -- The takers of a worker's run by number: those of the main program.
 local function borrowed(run)
-  local takers, list, n = takers_of(run), {}, 0
-  for _, number in ipairs(takers.numbers) do
-    list[number] = borrow(run, takers[number], n)
+  local takers, number_of = takers_of(run)
+  local list, n = {}, 0
+  for number, r in ipairs(takers) do
+    list[number] = borrow(run, r, n)
     n = n + #list[number].list
   end
   for _, g in ipairs(run.groups) do
     for _, l in ipairs(g.flow_loops) do
-      for _, taker in pairs(list) do
-        if taker.recipe == l.recipe then taker.run = l.run end
-      end
+      local number = number_of[l.recipe]
+      if number then list[number].run = l.run end
     end
   end
   return list

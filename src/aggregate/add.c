@@ -201,15 +201,21 @@ void sl_agg_add_aa(struct sl_agg *a, const struct sl_addr *k, const struct sl_ad
     add_parts(a, words, 4, value);
 }
 
+/* 0: no number is told by it. */
+static inline int number_part(struct sl_agg *a, double number, uint64_t *word) {
+    *word = sl_number_to_word(number);
+    if (isfinite(number))
+        return 1;
+    a->counters.bad_key++;
+    return 0;
+}
+
 void sl_agg_add_an(struct sl_agg *a, const struct sl_addr *k, double l, double value) {
     uint64_t words[3];
 
     sl_addr_to_words(k, words);
-    words[2] = sl_number_to_word(l);
-    if (isfinite(l))
+    if (number_part(a, l, words + 2))
         add_parts(a, words, 3, value);
-    else
-        a->counters.bad_key++;
 }
 
 void sl_agg_add_aan(struct sl_agg *a, const struct sl_addr *k, const struct sl_addr *l, double m,
@@ -218,24 +224,18 @@ void sl_agg_add_aan(struct sl_agg *a, const struct sl_addr *k, const struct sl_a
 
     sl_addr_to_words(k, words);
     sl_addr_to_words(l, words + 2);
-    words[4] = sl_number_to_word(m);
-    if (isfinite(m))
+    if (number_part(a, m, words + 4))
         add_parts(a, words, 5, value);
-    else
-        a->counters.bad_key++;
 }
 
 void sl_agg_add_naa(struct sl_agg *a, double k, const struct sl_addr *l, const struct sl_addr *m,
                     double value) {
     uint64_t words[5];
 
-    words[0] = sl_number_to_word(k);
     sl_addr_to_words(l, words + 1);
     sl_addr_to_words(m, words + 3);
-    if (isfinite(k))
+    if (number_part(a, k, words))
         add_parts(a, words, 5, value);
-    else
-        a->counters.bad_key++;
 }
 
 /* ---- keys given part by part ---- */

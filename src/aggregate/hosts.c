@@ -1,6 +1,8 @@
 /* A table of hosts: looking addresses up, and ranks. */
 #include "hosts_state.h"
 
+#include "../packet/address.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -26,18 +28,13 @@ int sl_hosts_compare(const struct sl_addr *a, const struct sl_addr *b) {
     return 0;
 }
 
-static int same(const struct sl_addr *a, const struct sl_addr *b) {
-    return ((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]) | (a->w[2] ^ b->w[2]) |
-            (a->w[3] ^ b->w[3])) == 0;
-}
-
 struct sl_hosts_slot *sl_hosts_find(const struct sl_hosts *h, const struct sl_addr *a,
                                     uint64_t hash) {
     uint32_t i = (uint32_t)hash & h->mask, tag = (uint32_t)(hash >> 32);
 
     for (;; i = (i + 1) & h->mask) {
         const struct sl_hosts_slot *s = &h->slots[i];
-        if (s->host == SL_HOSTS_NONE || (s->tag == tag && same(&h->hosts[s->host].addr, a)))
+        if (s->host == SL_HOSTS_NONE || (s->tag == tag && sl_addr_same(&h->hosts[s->host].addr, a)))
             return &h->slots[i];
     }
 }

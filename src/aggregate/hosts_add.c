@@ -1,6 +1,8 @@
 /* A table of hosts: adding flows, merging, and the bound. */
 #include "hosts_state.h"
 
+#include "../packet/address.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,7 +195,7 @@ void sl_hosts_add(struct sl_hosts *h, const struct sl_flow *f) {
     ask(h, src, place);
     ask(h, dst, place);
     add_end(h, f, 0, src, place);
-    if (memcmp(&f->src, &f->dst, sizeof f->src))
+    if (!sl_addr_same(&f->src, &f->dst))
         add_end(h, f, 1, dst, place);
 }
 

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../packet/decode.h"
 #include "../packet/names.h"
 #include "encode.h"
 #include "format.h"
 
 enum { BLOCK_STATISTICS = 5, BLOCK_SECRETS = 10, CUSTOM_PRIVATE = 0x40000bad };
-enum { SECTION_LENGTH_AT = 16, SNAPLEN_MAX = 262144, LINK_ETHERNET = 1 };
+enum { SECTION_LENGTH_AT = 16, SNAPLEN_MAX = 262144 };
 
 struct out_iface {
     struct sl_interface iface;
@@ -209,7 +210,7 @@ static int finer_than_us(const struct sl_interface *i) {
 
 /* The header of a pcap is made when the first packet or the end shows what it must hold. */
 static int seal(struct sl_form *f, const struct sl_packet *p, struct sl_error *err) {
-    struct sl_interface first = {.link_type = LINK_ETHERNET};
+    struct sl_interface first = {.link_type = SL_LINK_ETHERNET};
     uint8_t header[SL_PCAP_HEADER_BYTES];
 
     for (uint32_t i = f->n_ifaces; i-- > 0;) {

@@ -46,6 +46,21 @@ static inline struct sl_time sl_time_of_key(uint64_t key) {
     return (struct sl_time){(int64_t)(key >> SL_KEY_NSEC_BITS),
                             (uint32_t)(key & ((1u << SL_KEY_NSEC_BITS) - 1))};
 }
+/* Nanoseconds since 1970, saturated; and back. */
+static inline int64_t sl_time_ns(struct sl_time t) {
+    int64_t ns;
+
+    if (__builtin_mul_overflow(t.s, 1000000000, &ns) ||
+        __builtin_add_overflow(ns, (int64_t)t.nsec, &ns))
+        return t.s < 0 ? INT64_MIN : INT64_MAX;
+    return ns;
+}
+static inline struct sl_time sl_time_of_ns(int64_t ns) {
+    int64_t s = ns / 1000000000, nsec = ns % 1000000000;
+
+    return nsec < 0 ? (struct sl_time){s - 1, (uint32_t)(nsec + 1000000000)}
+                    : (struct sl_time){s, (uint32_t)nsec};
+}
 static inline double sl_seconds_between(struct sl_time from, struct sl_time to) {
     return (double)(to.s - from.s) + ((double)to.nsec - (double)from.nsec) * 1e-9;
 }

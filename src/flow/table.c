@@ -1,5 +1,7 @@
 /* How packets find their flows, and what a packet changes in its flow. */
 #include "table.h"
+
+#include "../packet/address.h"
 #include "clock.h"
 #include "tcp.h"
 #include "totals.h"
@@ -72,7 +74,7 @@ static int same_addresses(const struct sl_rare *r, const struct sl_flow_event *e
     const struct sl_addr *lower = from_upper ? &more->dst : &more->src,
                          *upper = from_upper ? &more->src : &more->dst;
 
-    return !memcmp(&r->lower, lower, sizeof r->lower) && !memcmp(&r->upper, upper, sizeof r->upper);
+    return sl_addr_same(&r->lower, lower) && sl_addr_same(&r->upper, upper);
 }
 
 static inline int same(const struct sl_flows *t, const struct sl_hot *h,

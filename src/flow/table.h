@@ -2,21 +2,12 @@
 #ifndef SL_FLOW_TABLE_H
 #define SL_FLOW_TABLE_H
 
+#include "../packet/numbers.h"
 #include "evict.h"
 #include "flow.h"
 #include "fragment.h"
 #include "slots.h"
 #include "wheel.h"
-
-enum {
-    SL_PROTO_ICMP = 1,
-    SL_PROTO_TCP = 6,
-    SL_PROTO_UDP = 17,
-    SL_PROTO_DCCP = 33,
-    SL_PROTO_ICMPV6 = 58,
-    SL_PROTO_SCTP = 132,
-    SL_PROTO_UDPLITE = 136
-};
 
 /* sl_hot.timeout */
 enum { SL_TIMEOUT_OTHER, SL_TIMEOUT_TCP, SL_TIMEOUT_CLOSING, SL_TIMEOUTS };

@@ -3,6 +3,7 @@
  * libmaxminddb. Answers are kept in a small direct-mapped cache, because captures ask for the same
  * hosts again and again. */
 #include "../error.h"
+#include "../packet/address.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -143,7 +144,7 @@ static MMDB_lookup_result_s lookup(const struct sl_geo *g, const struct sl_addr 
         struct sockaddr_in6 v6;
     } s = {0};
 
-    if (!a->w[0] && !a->w[1] && a->w[2] == 0xffff) {
+    if (sl_addr_is_ipv4(a)) {
         s.v4.sin_family = AF_INET;
         s.v4.sin_addr.s_addr = htonl(a->w[3]);
     } else {
@@ -173,7 +174,7 @@ static uint32_t country_of(MMDB_entry_s *entry) {
 
 /* Which of the special ranges an address is in, or SL_GEO_N. */
 static uint32_t special(const struct sl_geo *g, const struct sl_addr *a) {
-    int v4 = !a->w[0] && !a->w[1] && a->w[2] == 0xffff;
+    int v4 = sl_addr_is_ipv4(a);
 
     if (!(v4 ? g->v4[a->w[3] >> 24] : g->v6[a->w[0] >> 24]))
         return SL_GEO_N;
@@ -219,11 +220,11 @@ static uint32_t country_v4(struct sl_geo *g, const struct sl_addr *a) {
 }
 
 uint32_t sl_geo_country(struct sl_geo *g, const struct sl_addr *a) {
-    if ((a->w[0] | a->w[1]) == 0 && a->w[2] == 0xffff)
+    if (sl_addr_is_ipv4(a))
         return country_v4(g, a);
     struct cached *c = cached(g->cache, a);
 
-    if (!c->used || memcmp(&c->addr, a, sizeof *a) != 0)
+    if (!c->used || !sl_addr_same(&c->addr, a))
         *c = (struct cached){.addr = *a, .value = find_country(g, a), .used = 1};
     return c->value;
 }
@@ -263,7 +264,7 @@ uint32_t sl_geo_number(struct sl_geo *g, const struct sl_addr *a, uint32_t what)
 
     if (!(g->holds & what))
         return 0;
-    if (!c->used || memcmp(&c->addr, a, sizeof *a) != 0)
+    if (!c->used || !sl_addr_same(&c->addr, a))
         *c = (struct cached){.addr = *a, .value = find_number(g, a, what), .used = 1};
     return c->value;
 }

@@ -1,6 +1,7 @@
 #include "zeek.h"
 
 #include "../flow/tcp_state.h"
+#include "../packet/address.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -112,7 +113,7 @@ static void replay(const struct sl_flow *f, int opposite, struct sl_zeek_view *v
 }
 
 static int is_broadcast(const struct sl_addr *a) {
-    return !a->w[0] && !a->w[1] && a->w[2] == 0xffff && a->w[3] == 0xffffffff;
+    return sl_addr_is_ipv4(a) && a->w[3] == 0xffffffff;
 }
 
 /* WantConnection of Zeek's TCP.cc, where the sender of the first packet has port `from`: whether it

@@ -1,14 +1,10 @@
 /* Addresses to text and back (abi.h). */
-#include "../types.h"
+#include "address.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int is_ipv4(const struct sl_addr *a) {
-    return !a->w[0] && !a->w[1] && a->w[2] == 0xffff;
-}
 
 static char *put_octet(char *to, uint32_t v) {
     if (v >= 100)
@@ -22,7 +18,7 @@ static char *put_octet(char *to, uint32_t v) {
 int sl_addr_text(const struct sl_addr *a, char text[46]) {
     char *to = text;
 
-    if (is_ipv4(a)) {
+    if (sl_addr_is_ipv4(a)) {
         for (int shift = 24; shift >= 0; shift -= 8) {
             to = put_octet(to, a->w[3] >> shift & 0xff);
             *to++ = shift ? '.' : '\0';

@@ -1,23 +1,9 @@
 /* Ethernet and what stands between it and the network: tags, LLC/SNAP, MPLS, PPPoE. ARP too. */
 #include "layers.h"
+#include "numbers.h"
 
 enum {
     ETHERTYPE_MIN = 0x600, /* below: IEEE 802.3 length */
-    TYPE_IPV4 = 0x0800,
-    TYPE_ARP = 0x0806,
-    TYPE_RARP = 0x8035,
-    TYPE_VLAN = 0x8100,
-    TYPE_IPX = 0x8137,
-    TYPE_IPV6 = 0x86dd,
-    TYPE_MPLS = 0x8847,
-    TYPE_MPLS_UPSTREAM = 0x8848,
-    TYPE_PPPOE_DISCOVERY = 0x8863,
-    TYPE_PPPOE_SESSION = 0x8864,
-    TYPE_EAPOL = 0x888e,
-    TYPE_8021AD = 0x88a8,
-    TYPE_QINQ = 0x9100,
-    TYPE_LLDP = 0x88cc,
-    TYPE_LOOP = 0x9000,
     MPLS_LABELS_MAX = 32
 };
 
@@ -34,7 +20,7 @@ static void decode_arp(struct sl_packet *p, struct sl_cursor c) {
         p->skip = SL_SKIP_TRUNCATED_NETWORK;
         return;
     }
-    if (sl_u16(&c, 2) != TYPE_IPV4 || plen != 4)
+    if (sl_u16(&c, 2) != SL_TYPE_IPV4 || plen != 4)
         return;
     p->src = (struct sl_addr){{0, 0, 0xffff, sl_u32(&c, 8 + hlen)}};
     p->dst = (struct sl_addr){{0, 0, 0xffff, sl_u32(&c, 8 + 2 * (size_t)hlen + plen)}};
@@ -108,7 +94,7 @@ void sl_decode_llc(struct sl_packet *p, struct sl_cursor c) {
 
 /* One 802.1Q or 802.1ad tag; sets the ethertype behind it. 0: cut, or no ethertype follows. */
 static int decode_tag(struct sl_packet *p, struct sl_cursor *c) {
-    int tag = p->ethertype == TYPE_8021AD ? SL_P_QINQ : SL_P_VLAN;
+    int tag = p->ethertype == SL_TYPE_8021AD ? SL_P_QINQ : SL_P_VLAN;
 
     sl_met(p, tag);
     if (!sl_has(c, 4)) {
@@ -129,44 +115,45 @@ static int decode_tag(struct sl_packet *p, struct sl_cursor *c) {
 }
 
 void sl_decode_ethertype(struct sl_packet *p, struct sl_cursor c) {
-    while (p->ethertype == TYPE_VLAN || p->ethertype == TYPE_8021AD || p->ethertype == TYPE_QINQ)
+    while (p->ethertype == SL_TYPE_VLAN || p->ethertype == SL_TYPE_8021AD ||
+           p->ethertype == SL_TYPE_QINQ)
         if (!decode_tag(p, &c))
             return;
     switch (p->ethertype) {
-    case TYPE_IPV4:
+    case SL_TYPE_IPV4:
         sl_decode_ipv4(p, c);
         break;
-    case TYPE_IPV6:
+    case SL_TYPE_IPV6:
         sl_decode_ipv6(p, c);
         break;
-    case TYPE_ARP:
+    case SL_TYPE_ARP:
         sl_met(p, SL_P_ARP);
         decode_arp(p, c);
         break;
-    case TYPE_RARP:
+    case SL_TYPE_RARP:
         sl_met(p, SL_P_RARP);
         decode_arp(p, c);
         break;
-    case TYPE_MPLS:
-    case TYPE_MPLS_UPSTREAM:
+    case SL_TYPE_MPLS:
+    case SL_TYPE_MPLS_UPSTREAM:
         sl_decode_mpls(p, c);
         break;
-    case TYPE_PPPOE_DISCOVERY:
+    case SL_TYPE_PPPOE_DISCOVERY:
         sl_met(p, SL_P_PPPOED);
         break;
-    case TYPE_PPPOE_SESSION:
+    case SL_TYPE_PPPOE_SESSION:
         decode_pppoe_session(p, c);
         break;
-    case TYPE_IPX:
+    case SL_TYPE_IPX:
         sl_met(p, SL_P_IPX);
         break;
-    case TYPE_LLDP:
+    case SL_TYPE_LLDP:
         sl_met(p, SL_P_LLDP);
         break;
-    case TYPE_EAPOL:
+    case SL_TYPE_EAPOL:
         sl_met(p, SL_P_EAPOL);
         break;
-    case TYPE_LOOP:
+    case SL_TYPE_LOOP:
         sl_met(p, SL_P_LOOP);
         break;
     default:

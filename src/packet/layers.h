@@ -12,7 +12,7 @@ void sl_decode_clear(struct sl_packet *);
 
 /* ordinary.c: a whole Ethernet frame, where it holds what most do. 0: the packet is as it was or in
  * parts filled, and the decoders of its headers are to be called. */
-int sl_decode_ordinary(struct sl_packet *, struct sl_cursor);
+int sl_decode_ordinary(struct sl_packet *);
 
 /* link.c: by LINKTYPE_ value; _carried: of a frame behind a capture program's own header, which may
  * not be another such header. */

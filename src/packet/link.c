@@ -84,10 +84,8 @@ void sl_decode_clear(struct sl_packet *p) {
 }
 
 void sl_decode(struct sl_packet *p) {
-    struct sl_cursor c = {p->data, p->data + p->caplen};
-
-    if (p->link_type == SL_LINK_ETHERNET && sl_decode_ordinary(p, c))
+    if (p->link_type == SL_LINK_ETHERNET && sl_decode_ordinary(p))
         return;
     sl_decode_clear(p);
-    sl_decode_link(p, c, p->link_type);
+    sl_decode_link(p, (struct sl_cursor){p->data, p->data + p->caplen}, p->link_type);
 }

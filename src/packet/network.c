@@ -1,10 +1,10 @@
 /* IPv4 (RFC 791), IPv6 (RFC 8200) and its extension headers, the authentication header (RFC 4302).
  */
 #include "layers.h"
+#include "numbers.h"
 
 enum {
     IPV4_MIN = 20,
-    IPV6_HEADER = 40,
     PROTO_HOP_BY_HOP = 0,
     PROTO_ROUTING = 43,
     PROTO_FRAGMENT = 44,
@@ -119,7 +119,7 @@ void sl_decode_ipv4(struct sl_packet *p, struct sl_cursor c) {
 void sl_decode_ipv6(struct sl_packet *p, struct sl_cursor c) {
     sl_met(p, SL_P_IPV6);
     p->net_off = (uint32_t)(c.at - p->data);
-    if (!sl_has(&c, IPV6_HEADER)) {
+    if (!sl_has(&c, SL_IPV6_BYTES)) {
         p->skip = SL_SKIP_TRUNCATED_NETWORK;
         return;
     }
@@ -136,10 +136,10 @@ void sl_decode_ipv6(struct sl_packet *p, struct sl_cursor c) {
         p->src.w[i] = sl_u32(&c, 8 + 4 * (size_t)i);
         p->dst.w[i] = sl_u32(&c, 24 + 4 * (size_t)i);
     }
-    p->ip_len = wire ? wire + IPV6_HEADER : rest_of_frame(p);
-    wire = on_wire(p) - IPV6_HEADER;
+    p->ip_len = wire ? wire + SL_IPV6_BYTES : rest_of_frame(p);
+    wire = on_wire(p) - SL_IPV6_BYTES;
     limit(&c, p->ip_len);
-    sl_skip(&c, IPV6_HEADER);
+    sl_skip(&c, SL_IPV6_BYTES);
     if (pass_extensions(p, &c, &wire, 1))
         sl_decode_transport(p, c, wire);
 }

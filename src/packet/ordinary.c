@@ -1,94 +1,55 @@
-/* What most packets are: TCP or UDP over IP over Ethernet, at most one tag, nothing cut and nothing
- * in fragments. All fields of such a packet are set here, each once; what the decoders of single
- * headers find must be the same (tests/fuzz/fuzz_decode.c holds the two together). */
+/* Ordinary packets (ordinary.h): all fields of one are set here, each once. */
+#include "ordinary.h"
+
 #include "layers.h"
 
-enum {
-    ETHERNET = 14,
-    TAG = 4,
-    TYPE_IPV4 = 0x0800,
-    TYPE_IPV6 = 0x86dd,
-    TYPE_VLAN = 0x8100,
-    IPV4 = 20,
-    IPV6 = 40,
-    TCP = 20,
-    UDP = 8,
-    PROTO_TCP = 6,
-    PROTO_UDP = 17
-};
+SL_INLINE void set_payload(struct sl_packet *p, const struct sl_ordinary *o, uint32_t header,
+                           uint32_t wire) {
+    uint32_t captured = o->captured;
 
-/* The transport header: its offset, captured bytes of the IP packet from there on, and as many as
- * were on the wire. */
-struct transport {
-    struct sl_cursor c;
-    uint32_t at, captured, wire;
-};
-
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE uint32_t least(uint32_t a, uint32_t b) {
-    return a < b ? a : b;
+    p->l4_off = o->off + (uint32_t)(o->transport.at - o->ip.at);
+    p->l4_cap = captured;
+    p->payload_off = p->l4_off + header;
+    p->payload_len = wire;
+    p->payload_cap = sl_least(captured - sl_least(captured, header), wire);
 }
 
-/* Goes past an IP header of `header` bytes at `off`. 0: it is cut. */
-INLINE int enter(struct transport *t, const struct sl_packet *p, struct sl_cursor ip, uint32_t off,
-                 uint32_t header, uint32_t ip_len) {
-    uint32_t captured = least(p->caplen - off, ip_len);
-    uint32_t wire = least((p->len > p->caplen ? p->len : p->caplen) - off, ip_len);
-
-    *t = (struct transport){.c = {ip.at + header, ip.end},
-                            .at = off + header,
-                            .captured = captured - header,
-                            .wire = wire - header};
-    return captured >= header;
-}
-
-INLINE void set_payload(struct sl_packet *p, const struct transport *t, uint32_t header,
-                        uint32_t wire) {
-    uint32_t captured = t->captured > header ? t->captured - header : 0;
-
-    p->l4_off = t->at;
-    p->l4_cap = t->captured;
-    p->payload_off = t->at + header;
-    p->payload_len = wire - header;
-    p->payload_cap = least(captured, wire - header);
-}
-
-INLINE int set_tcp(struct sl_packet *p, const struct transport *t) {
-    if (t->captured < TCP)
+SL_INLINE int set_tcp(struct sl_packet *p, const struct sl_ordinary *o) {
+    if (o->captured < SL_TCP_BYTES)
         return 0;
-    uint32_t bits = sl_u16(&t->c, 12), header = bits >> 12 << 2;
-    if (header < TCP || header > t->wire)
+    uint32_t bits = sl_u16(&o->transport, 12), header = bits >> 12 << 2;
+    if (header < SL_TCP_BYTES || header > o->wire)
         return 0;
-    p->seq = sl_u32(&t->c, 4);
-    p->ack = sl_u32(&t->c, 8);
-    p->window = sl_u16(&t->c, 14);
+    p->seq = sl_u32(&o->transport, 4);
+    p->ack = sl_u32(&o->transport, 8);
+    p->window = sl_u16(&o->transport, 14);
     p->tcp_flags = bits & 0x1ff;
-    set_payload(p, t, header, t->wire);
+    set_payload(p, o, header, o->wire - header);
     return 1;
 }
 
-INLINE int set_udp(struct sl_packet *p, const struct transport *t) {
-    if (t->captured < UDP)
-        return 0;
-    uint32_t length = sl_u16(&t->c, 4); /* 0: a jumbogram, RFC 2675 */
-    if (length && length < UDP)
+SL_INLINE int set_udp(struct sl_packet *p, const struct sl_ordinary *o) {
+    uint32_t payload;
+
+    if (o->captured < SL_UDP_BYTES || !sl_ordinary_udp(o, &payload))
         return 0;
     p->seq = p->ack = 0;
     p->window = p->tcp_flags = 0;
-    set_payload(p, t, UDP, length ? least(length, t->wire) : t->wire);
+    set_payload(p, o, SL_UDP_BYTES, payload);
     return 1;
 }
 
 /* Behind the IP header; met: protocols up to there. */
-INLINE int set_transport(struct sl_packet *p, const struct transport *t, unsigned proto,
-                         uint64_t met) {
-    if (proto == PROTO_TCP ? !set_tcp(p, t) : proto != PROTO_UDP || !set_udp(p, t))
+SL_INLINE int set_transport(struct sl_packet *p, const struct sl_ordinary *o, unsigned proto,
+                            uint64_t met) {
+    int tcp = proto == SL_PROTO_TCP;
+
+    if (tcp ? !set_tcp(p, o) : proto != SL_PROTO_UDP || !set_udp(p, o))
         return 0;
-    p->protos = met | (uint64_t)1 << (proto == PROTO_TCP ? SL_P_TCP : SL_P_UDP);
+    p->protos = met | (uint64_t)1 << (tcp ? SL_P_TCP : SL_P_UDP);
     p->proto = (uint8_t)proto;
-    p->sport = sl_u16(&t->c, 0);
-    p->dport = sl_u16(&t->c, 2);
+    p->sport = sl_u16(&o->transport, 0);
+    p->dport = sl_u16(&o->transport, 2);
     p->skip = SL_SKIP_NONE;
     p->frag_offset = 0;
     p->frag_more = 0;
@@ -101,62 +62,49 @@ INLINE int set_transport(struct sl_packet *p, const struct transport *t, unsigne
     return 1;
 }
 
-INLINE int set_ipv4(struct sl_packet *p, struct sl_cursor ip, uint32_t off, uint64_t met) {
-    uint32_t header = (sl_u8(&ip, 0) & 15u) * 4, ip_len = sl_u16(&ip, 2);
-    struct transport t;
+SL_INLINE int set_ipv4(struct sl_packet *p, struct sl_ordinary *o, uint64_t met) {
+    const struct sl_cursor *ip = &o->ip;
 
-    if (sl_u8(&ip, 0) >> 4 != 4 || header < IPV4 || (sl_u16(&ip, 6) & 0x3fff) ||
-        !enter(&t, p, ip, off, header, ip_len) ||
-        !set_transport(p, &t, sl_u8(&ip, 9), met | (uint64_t)1 << SL_P_IP))
+    if (!sl_ordinary_ipv4(o, p) || !set_transport(p, o, sl_u8(ip, 9), met | (uint64_t)1 << SL_P_IP))
         return 0;
     p->ip_version = 4;
-    p->tos = sl_u8(&ip, 1);
-    p->ip_len = ip_len;
-    p->ip_id = sl_u16(&ip, 4);
-    p->ttl = sl_u8(&ip, 8);
-    p->src = (struct sl_addr){{0, 0, 0xffff, sl_u32(&ip, 12)}};
-    p->dst = (struct sl_addr){{0, 0, 0xffff, sl_u32(&ip, 16)}};
+    p->tos = sl_u8(ip, 1);
+    p->ip_id = sl_u16(ip, 4);
+    p->ttl = sl_u8(ip, 8);
+    p->src = (struct sl_addr){{0, 0, 0xffff, sl_u32(ip, 12)}};
+    p->dst = (struct sl_addr){{0, 0, 0xffff, sl_u32(ip, 16)}};
     return 1;
 }
 
-INLINE int set_ipv6(struct sl_packet *p, struct sl_cursor ip, uint32_t off, uint64_t met) {
-    uint32_t length = sl_u16(&ip, 4); /* 0: a jumbogram, RFC 2675 */
-    struct transport t;
+SL_INLINE int set_ipv6(struct sl_packet *p, struct sl_ordinary *o, uint64_t met) {
+    const struct sl_cursor *ip = &o->ip;
 
-    if (sl_u8(&ip, 0) >> 4 != 6 || !length || !enter(&t, p, ip, off, IPV6, length + IPV6) ||
-        !set_transport(p, &t, sl_u8(&ip, 6), met | (uint64_t)1 << SL_P_IPV6))
+    if (!sl_ordinary_ipv6(o, p) ||
+        !set_transport(p, o, sl_u8(ip, 6), met | (uint64_t)1 << SL_P_IPV6))
         return 0;
     p->ip_version = 6;
-    p->tos = (uint8_t)(sl_u16(&ip, 0) >> 4);
-    p->ip_len = length + IPV6;
+    p->tos = (uint8_t)(sl_u16(ip, 0) >> 4);
     p->ip_id = 0;
-    p->ttl = sl_u8(&ip, 7);
-    for (int i = 0; i < 4; i++) {
-        p->src.w[i] = sl_u32(&ip, 8 + 4 * (size_t)i);
-        p->dst.w[i] = sl_u32(&ip, 24 + 4 * (size_t)i);
+    p->ttl = sl_u8(ip, 7);
+    for (uint32_t i = 0; i < 4; i++) {
+        p->src.w[i] = sl_u32(ip, 8 + 4 * i);
+        p->dst.w[i] = sl_u32(ip, 24 + 4 * i);
     }
     return 1;
 }
 
-int sl_decode_ordinary(struct sl_packet *p, struct sl_cursor c) {
-    uint64_t met = (uint64_t)1 << SL_P_ETH;
-    uint32_t off = ETHERNET;
+int sl_decode_ordinary(struct sl_packet *p) {
+    struct sl_ordinary o;
 
-    if (!sl_has(&c, ETHERNET + TAG + IPV4))
+    if (!sl_ordinary_link(&o, p))
         return 0;
-    uint32_t type = sl_u16(&c, 12), vlan = SL_NO_VLAN;
-    if (type == TYPE_VLAN) {
-        vlan = sl_u16(&c, 14) & 0xfff;
-        type = sl_u16(&c, 16);
-        off += TAG;
-        met |= (uint64_t)1 << SL_P_VLAN;
-    }
-    c.at += off;
-    if (type == TYPE_IPV4 ? !set_ipv4(p, c, off, met)
-                          : type != TYPE_IPV6 || sl_left(&c) < IPV6 || !set_ipv6(p, c, off, met))
+    uint64_t met = (uint64_t)1 << SL_P_ETH | (uint64_t)o.tagged << SL_P_VLAN;
+    uint32_t vlan = o.tagged ? (p->data[14] & 0xfu) << 8 | p->data[15] : SL_NO_VLAN;
+    if (!set_ipv4(p, &o, met) && !set_ipv6(p, &o, met))
         return 0;
-    p->ethertype = (uint16_t)type;
+    p->ethertype = (uint16_t)o.type;
     p->vlan_id = (uint16_t)vlan;
-    p->net_off = off;
+    p->net_off = o.off;
+    p->ip_len = o.ip_len;
     return 1;
 }

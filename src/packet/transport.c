@@ -1,8 +1,9 @@
 /* TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260), ICMP (RFC 792), ICMPv6 (RFC 4443): ports, flags
  * and how much they carry. Other protocols are named by number. */
 #include "layers.h"
+#include "numbers.h"
 
-enum { PORTS = 4, OFFSET_END = 13, TCP_MIN = 20, UDP_HEADER = 8, SCTP_HEADER = 12, DCCP_MIN = 12 };
+enum { PORTS = 4, OFFSET_END = 13, SCTP_HEADER = 12, DCCP_MIN = 12 };
 
 /* Which bit of protos an IP protocol number sets. */
 static const uint8_t proto_bit[256] = {
@@ -28,10 +29,10 @@ static void set_payload(struct sl_packet *p, struct sl_cursor c, uint32_t header
 /* A header that is cut gives the fields that are whole. Behind a data offset below 5 nothing is a
  * field any more. */
 static void decode_tcp(struct sl_packet *p, struct sl_cursor c, uint32_t wire) {
-    uint32_t header = sl_has(&c, OFFSET_END) ? (sl_u8(&c, 12) >> 4) * 4u : TCP_MIN;
-    int cut = !sl_has(&c, TCP_MIN);
+    uint32_t header = sl_has(&c, OFFSET_END) ? (sl_u8(&c, 12) >> 4) * 4u : SL_TCP_BYTES;
+    int cut = !sl_has(&c, SL_TCP_BYTES);
 
-    if (header < TCP_MIN) {
+    if (header < SL_TCP_BYTES) {
         p->l4_cap = OFFSET_END;
         c.end = c.at + OFFSET_END;
     }
@@ -45,7 +46,7 @@ static void decode_tcp(struct sl_packet *p, struct sl_cursor c, uint32_t wire) {
         p->window = sl_u16(&c, 14);
     if (cut)
         p->skip = SL_SKIP_TRUNCATED_TRANSPORT;
-    else if (header < TCP_MIN || header > wire)
+    else if (header < SL_TCP_BYTES || header > wire)
         p->skip = SL_SKIP_MALFORMED_TRANSPORT;
     else
         set_payload(p, c, header, wire);
@@ -53,16 +54,16 @@ static void decode_tcp(struct sl_packet *p, struct sl_cursor c, uint32_t wire) {
 
 /* UDP's own length counts where it is less than IP's; 0 is a jumbogram (RFC 2675). */
 static void decode_udp(struct sl_packet *p, struct sl_cursor c, uint32_t wire) {
-    if (!sl_has(&c, UDP_HEADER)) {
+    if (!sl_has(&c, SL_UDP_BYTES)) {
         p->skip = SL_SKIP_TRUNCATED_TRANSPORT;
         return;
     }
     uint32_t length = sl_u16(&c, 4);
-    if (length && length < UDP_HEADER)
+    if (length && length < SL_UDP_BYTES)
         p->skip = SL_SKIP_MALFORMED_TRANSPORT;
-    else if (length && length < wire && p->proto == 17)
+    else if (length && length < wire && p->proto == SL_PROTO_UDP)
         wire = length;
-    set_payload(p, c, UDP_HEADER, wire);
+    set_payload(p, c, SL_UDP_BYTES, wire);
 }
 
 static void decode_ports(struct sl_packet *p, struct sl_cursor c, uint32_t wire) {

@@ -69,7 +69,8 @@ struct sl_crew {
     uint64_t waiting; /* decided flows that the main thread has not handed out */
     int hungry;       /* it waits for some that it can */
 
-    struct sl_error error; /* of the split failed_at, or (UINT64_MAX) behind the last one */
+    struct sl_error
+        error; /* the first one, of what stands at failed_at in the order of sl_crew_note */
     uint64_t failed_at;
 };
 

@@ -5,8 +5,6 @@
 #include <zlib.h>
 
 enum {
-    SIZE_BYTES = 4,
-    CRC_BYTES = 4,
     WRITE_BYTES = 256 * 1024,
     /* Of one tap in a block with its number; a block with heads can be large. */
     TAP_MAX = SL_PACKED_NUMBER_MAX + SL_PACKED_EVENTS_MAX
@@ -35,8 +33,8 @@ struct sl_log *sl_log_new(struct sl_outfile *file, uint32_t n_taps, int may_be_l
     log->file = file;
     log->n_taps = n_taps;
     log->may_be_lost = may_be_lost;
-    log->room =
-        WRITE_BYTES + SIZE_BYTES + SL_PACKED_TIMES_MAX + (size_t)n_taps * TAP_MAX + 1 + CRC_BYTES;
+    log->room = WRITE_BYTES + SL_LOG_SIZE_BYTES + SL_PACKED_TIMES_MAX + (size_t)n_taps * TAP_MAX +
+                1 + SL_LOG_CRC_BYTES;
     log->memory = calloc(n_taps + 1, sizeof *log->memory);
     log->sieves = calloc(n_taps + 1, sizeof(struct sl_head_sieve *));
     log->bytes = malloc(log->room);
@@ -61,11 +59,11 @@ static void end_block(struct sl_log *log) {
     if (!log->open)
         return;
     log->bytes[log->at++] = 0;
-    uint32_t size = (uint32_t)(log->at - log->block - SIZE_BYTES + CRC_BYTES);
-    memcpy(log->bytes + log->block, &size, SIZE_BYTES);
+    uint32_t size = (uint32_t)(log->at - log->block - SL_LOG_SIZE_BYTES + SL_LOG_CRC_BYTES);
+    memcpy(log->bytes + log->block, &size, SL_LOG_SIZE_BYTES);
     log->crc = (uint32_t)crc32_z(log->crc, log->bytes + log->block, log->at - log->block);
-    memcpy(log->bytes + log->at, &log->crc, CRC_BYTES);
-    log->at += CRC_BYTES;
+    memcpy(log->bytes + log->at, &log->crc, SL_LOG_CRC_BYTES);
+    log->at += SL_LOG_CRC_BYTES;
     log->open = 0;
 }
 
@@ -93,7 +91,7 @@ int sl_log_packets(struct sl_log *log, const struct sl_packet *packets, uint32_t
         return 0;
     log->block = log->at;
     log->open = 1;
-    uint8_t *end = sl_times_pack(log->bytes + log->at + SIZE_BYTES, &log->times, packets, n);
+    uint8_t *end = sl_times_pack(log->bytes + log->at + SL_LOG_SIZE_BYTES, &log->times, packets, n);
     log->at = (size_t)(end - log->bytes);
     return 0;
 }
@@ -112,7 +110,7 @@ int sl_log_keep_heads(struct sl_log *log, uint32_t tap, uint32_t size, int64_t g
 
 /* Room for so many more bytes, beside what the taps behind this one may need. */
 static int make_room(struct sl_log *log, size_t more) {
-    size_t want = log->at + more + (size_t)log->n_taps * TAP_MAX + 1 + CRC_BYTES;
+    size_t want = log->at + more + (size_t)log->n_taps * TAP_MAX + 1 + SL_LOG_CRC_BYTES;
 
     if (want <= log->room)
         return 0;

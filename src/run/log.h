@@ -21,6 +21,8 @@
 #include "../flow/time_pack.h"
 #include "../output/outfile.h"
 
+enum { SL_LOG_SIZE_BYTES = 4, SL_LOG_CRC_BYTES = 4 };
+
 /* ---- writing ---- */
 
 struct sl_log;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { SIZE_BYTES = 4, CRC_BYTES = 4, BLOCK_MAX = 1 << 28, READ_BYTES = 256 * 1024 };
+enum { BLOCK_MAX = 1 << 28, READ_BYTES = 256 * 1024 };
 
 struct sl_log_reader {
     char *path;
@@ -97,20 +97,21 @@ static uint32_t number_at(const struct sl_log_reader *r, size_t at) {
 int sl_log_next(struct sl_log_reader *r, struct sl_cursor *block, struct sl_error *err) {
     if (!r->left)
         return r->crc == r->crc_at_end ? 0 : damaged(r, err);
-    if (fill(r, SIZE_BYTES) < 0)
+    if (fill(r, SL_LOG_SIZE_BYTES) < 0)
         return damaged(r, err);
     uint32_t size = number_at(r, 0);
-    if (size <= CRC_BYTES || size > BLOCK_MAX || fill(r, SIZE_BYTES + (size_t)size) < 0)
+    if (size <= SL_LOG_CRC_BYTES || size > BLOCK_MAX ||
+        fill(r, SL_LOG_SIZE_BYTES + (size_t)size) < 0)
         return damaged(r, err);
-    size -= CRC_BYTES;
-    r->crc = (uint32_t)crc32_z(r->crc, r->bytes + r->at, SIZE_BYTES + size);
-    if (r->crc != number_at(r, SIZE_BYTES + size))
+    size -= SL_LOG_CRC_BYTES;
+    r->crc = (uint32_t)crc32_z(r->crc, r->bytes + r->at, SL_LOG_SIZE_BYTES + size);
+    if (r->crc != number_at(r, SL_LOG_SIZE_BYTES + size))
         return damaged(r, err);
-    const uint8_t *begin = r->bytes + r->at + SIZE_BYTES;
+    const uint8_t *begin = r->bytes + r->at + SL_LOG_SIZE_BYTES;
     *block = (struct sl_cursor){begin, begin + size};
-    r->at += SIZE_BYTES + size + CRC_BYTES;
-    r->left -= SIZE_BYTES + size + CRC_BYTES;
-    r->offset += SIZE_BYTES + size + CRC_BYTES;
+    r->at += SL_LOG_SIZE_BYTES + size + SL_LOG_CRC_BYTES;
+    r->left -= SL_LOG_SIZE_BYTES + size + SL_LOG_CRC_BYTES;
+    r->offset += SL_LOG_SIZE_BYTES + size + SL_LOG_CRC_BYTES;
     return 1;
 }
 

@@ -135,15 +135,6 @@ void sl_run_meet(struct sl_run *r, uint32_t link_type) {
     r->link_types[r->n_link_types++] = link_type;
 }
 
-static int64_t saturated_ns(struct sl_time t) {
-    int64_t ns;
-
-    if (__builtin_mul_overflow(t.s, 1000000000, &ns) ||
-        __builtin_add_overflow(ns, (int64_t)t.nsec, &ns))
-        return t.s < 0 ? INT64_MIN : INT64_MAX;
-    return ns;
-}
-
 static void begin(struct sl_run *r) {
     const struct sl_packet *first = &r->batch.packets[0];
 
@@ -300,7 +291,7 @@ int sl_run_passes(struct sl_run *r, const struct sl_packet *p) {
 
 void sl_run_decode(const struct sl_run *r, struct sl_packet *p) {
     p->t = (double)(p->ts.s - r->origin.s) + ((double)p->ts.nsec - (double)r->origin.nsec) * 1e-9;
-    p->ts_ns = saturated_ns(p->ts);
+    p->ts_ns = sl_time_ns(p->ts);
     sl_decode(p);
     if (r->decap)
         sl_decap(p);

@@ -2,14 +2,15 @@
  * flow table nor the statistics ask for. */
 #include "run.h"
 
+#include "../packet/decode.h"
 #include "interrupt.h"
 #include "log.h"
 
-enum { BATCHES = 64, LINK_ETHERNET = 1 };
+enum { BATCHES = 64 };
 
 /* Times outside these are decode's to count: before 1970, or past what sl_packet.ts_ns holds. */
 static inline int may_express(const struct sl_packet *p) {
-    return p->link_type == LINK_ETHERNET && !p->no_time &&
+    return p->link_type == SL_LINK_ETHERNET && !p->no_time &&
            (uint64_t)p->ts.s < INT64_MAX / 1000000000;
 }
 

@@ -51,13 +51,6 @@ static struct sl_pattern *pattern_of(struct sl_counter *c, const struct sl_packe
     return x;
 }
 
-static struct sl_time time_of(int64_t ns) {
-    int64_t s = ns / 1000000000, nsec = ns % 1000000000;
-
-    return nsec < 0 ? (struct sl_time){.s = s - 1, .nsec = (uint32_t)(nsec + 1000000000)}
-                    : (struct sl_time){.s = s, .nsec = (uint32_t)nsec};
-}
-
 /* One after the other, where packets have no stamp, or one that does not fit nanoseconds. */
 static void add_times(struct sl_stats *s, const struct sl_packet *packets, const uint32_t *sel,
                       uint32_t n) {
@@ -94,8 +87,8 @@ void sl_counter_add(struct sl_counter *c, const struct sl_packet *packets, const
     if (untimed || first == INT64_MIN || last == INT64_MAX) {
         add_times(s, packets, sel, n);
     } else if (n) {
-        sl_stats_time(s, time_of(first));
-        sl_stats_time(s, time_of(last));
+        sl_stats_time(s, sl_time_of_ns(first));
+        sl_stats_time(s, sl_time_of_ns(last));
         s->timed += (uint64_t)n - 2;
     }
 }

@@ -12,15 +12,6 @@
 
 enum { N = 100, ROUNDS = 2000 };
 
-static int64_t ns_of(struct sl_time t) {
-    int64_t ns;
-
-    if (__builtin_mul_overflow(t.s, 1000000000, &ns) ||
-        __builtin_add_overflow(ns, (int64_t)t.nsec, &ns))
-        return t.s < 0 ? INT64_MIN : INT64_MAX;
-    return ns;
-}
-
 static uint64_t draw(uint64_t *state) {
     *state = *state * 6364136223846793005u + 1442695040888963407u;
     return *state >> 33;
@@ -34,7 +25,7 @@ static struct sl_packet packet_of(uint64_t *state, unsigned kind) {
 
     p.ts.s = (int64_t)(draw(state) << 31 | draw(state)) % (2 * range + 1) - range;
     p.ts.nsec = (uint32_t)(draw(state) % 1000000000);
-    p.ts_ns = ns_of(p.ts);
+    p.ts_ns = sl_time_ns(p.ts);
     p.protos = (uint64_t)1 << SL_P_ETH | (uint64_t)1 << (draw(state) & 1 ? SL_P_IP : SL_P_ARP);
     p.no_time = kind / 4 % 2 && draw(state) % 4 == 0;
     return p;
