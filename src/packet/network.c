@@ -4,7 +4,6 @@
 #include "numbers.h"
 
 enum {
-    IPV4_MIN = 20,
     PROTO_HOP_BY_HOP = 0,
     PROTO_ROUTING = 43,
     PROTO_FRAGMENT = 44,
@@ -78,12 +77,12 @@ static int pass_extensions(struct sl_packet *p, struct sl_cursor *c, uint32_t *w
 void sl_decode_ipv4(struct sl_packet *p, struct sl_cursor c) {
     sl_met(p, SL_P_IP);
     p->net_off = (uint32_t)(c.at - p->data);
-    if (!sl_has(&c, IPV4_MIN)) {
+    if (!sl_has(&c, SL_IPV4_BYTES)) {
         p->skip = SL_SKIP_TRUNCATED_NETWORK;
         return;
     }
     uint32_t header = (sl_u8(&c, 0) & 15u) * 4;
-    if (sl_u8(&c, 0) >> 4 != 4 || header < IPV4_MIN) {
+    if (sl_u8(&c, 0) >> 4 != 4 || header < SL_IPV4_BYTES) {
         p->skip = SL_SKIP_MALFORMED_NETWORK;
         return;
     }
