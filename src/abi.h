@@ -527,7 +527,8 @@ const struct sl_error *sl_writer_error(const struct sl_writer *);
 int sl_writer_reader_left(const struct sl_writer *); /* the other end of the pipe was closed */
 uint64_t sl_writer_files(const struct sl_writer *);
 uint64_t sl_writer_cut_times(const struct sl_writer *); /* stamps that lost their nanoseconds */
-/* Completes the files and frees; keep 0: removes what is not whole. -1: *err. */
+/* Completes the files and frees; keep 0: removes what is not whole. -1: *err. That the other end of
+ * a pipe was closed is no error. */
 int sl_writer_close(struct sl_writer *, int keep, struct sl_error *err);
 
 /* Names in a folder that end so, sorted, each with a newline behind it, as many as fit. Returns how

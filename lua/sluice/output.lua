@@ -365,11 +365,11 @@ end
 function Out:finish(info, status, message)
   local code, why = self:write_views(info)
   local err = ffi.new "struct sl_error"
+  C.sl_out_flush(self.handle) -- a failure is told by sl_out_close
   local quiet = C.sl_out_closed(self.handle) == 1
   local keep = self.form == "html" and code ~= 0 and 0 or 1 -- half a page is no page
   if C.sl_out_close(ffi.gc(self.handle, nil), keep, err) < 0 and code == 0 then
     code, why = err.code, ffi.string(err.message)
-    quiet = quiet or why:find "Broken pipe" ~= nil
   end
   if quiet then return status, message end
   if code ~= 0 then return code, why end

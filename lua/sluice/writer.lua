@@ -109,9 +109,7 @@ end
 function Writer:close()
   local err = ffi.new "struct sl_error"
   local cut = tonumber(C.sl_writer_cut_times(self.handle))
-  local left = C.sl_writer_reader_left(self.handle) == 1
-  local result = C.sl_writer_close(ffi.gc(self.handle, nil), 1, err)
-  if result < 0 and not left and not ffi.string(err.message):find "Broken pipe" then
+  if C.sl_writer_close(ffi.gc(self.handle, nil), 1, err) < 0 then
     error({ code = err.code, message = ffi.string(err.message) }, 0)
   end
   if cut > 0 then

@@ -134,11 +134,15 @@ static int catch_up(struct sl_writer *w, const struct sl_packet *p) {
     return 0;
 }
 
+/* What went wrong first is what is told. */
 static int close_file(struct sl_writer *w, int keep) {
-    struct sl_pack *file = w->file;
+    struct sl_error err;
+    int result = sl_pack_close(w->file, keep, &err);
 
     w->file = NULL;
-    return sl_pack_close(file, keep, &w->error);
+    if (result < 0 && !w->error.code)
+        w->error = err;
+    return result;
 }
 
 static int is_full(const struct sl_writer *w, const struct sl_packet *p) {
@@ -292,6 +296,8 @@ int sl_writer_close(struct sl_writer *w, int keep, struct sl_error *err) {
         result = -1;
     if (w->file && close_file(w, keep && !result) < 0)
         result = -1;
+    if (w->left)
+        result = 0;
     sl_flow_files_free(w->flows);
     *err = w->error;
     free_writer(w);

@@ -183,12 +183,14 @@ int sl_pack_close(struct sl_pack *p, int keep, struct sl_error *err) {
             result = code(p, PACK_END, err);
         p->codec->close(p);
     }
+    (void)sl_out_flush(p->out); /* a failure is told by sl_out_close */
+    int reader_left = sl_out_closed(p->out);
     if (sl_out_close(p->out, keep && !result, result ? &closing : err) < 0)
         result = -1;
     free(p->in);
     free(p->made);
     free(p);
-    return result;
+    return reader_left ? 0 : result;
 }
 
 int sl_pack_reader_left(const struct sl_pack *p) {

@@ -7,6 +7,7 @@ import resource
 import shutil
 import struct
 import subprocess
+import time
 from decimal import Decimal
 
 import pytest
@@ -371,6 +372,21 @@ def test_full_disk(sluice, capture, small_disk, args, left):
     for folder, _, names in os.walk(small_disk):
         for name in names:  # whole ones
             packets_of(os.path.join(folder, name))
+
+
+def test_a_failure_at_the_end_is_told(example, tmp_path):
+    """The last files of flows get their names when all is read; the other file must not hide that."""
+    folder, out = tmp_path / "flows", tmp_path / "out.pcap"
+    with subprocess.Popen([PROGRAM, "-w", out, "--per-flow", folder, "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        child.stdin.write(read(example)[:4000])
+        child.stdin.flush()
+        until = time.monotonic() + 30 * SLOWNESS
+        while not (folder.exists() and files_in(folder)) and time.monotonic() < until:
+            time.sleep(0.05)
+        shutil.rmtree(folder)
+        _, err = child.communicate(timeout=30 * SLOWNESS)
+    assert child.returncode == 2 and str(folder).encode() in err and err.count(b"\n") == 1, err
+    assert files_in(tmp_path) == []
 
 
 @pytest.mark.parametrize("args, words", [
