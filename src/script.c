@@ -17,10 +17,11 @@
 #include <sys/stat.h>
 
 /* What Lua's objects take: a recipe that fills tables without end must be told, not the machine be
- * brought down. C's own memory (flows, aggregates) is bounded elsewhere. */
-/* What Lua holds. The allocator must not say no: LuaJIT 2.1 of 2022 crashes where compiled code
- * meets that. Reaching the limit raises an error at the next interpreted instruction instead; code
- * that stays compiled and goes on past the last limit ends the process. */
+ * brought down. C's own memory (flows, aggregates) is bounded elsewhere.
+ *
+ * The allocator must not say no: LuaJIT 2.1 of 2022 crashes where compiled code meets that.
+ * Reaching the limit raises an error at the next interpreted instruction instead; code that stays
+ * compiled and goes on past the last limit ends the process. */
 struct memory {
     size_t used, limit, last; /* bytes; last: 0 until the limit was reached */
     lua_State *L;
@@ -199,9 +200,7 @@ static int call_main(lua_State *L, struct memory *memory, const struct sl_script
  * of the outside must still not drive the terminal. */
 static void set_message(struct sl_error *err, const char *before, const char *text) {
     (void)snprintf(err->message, sizeof err->message, "%s%s", before, text ? text : "?");
-    for (char *c = err->message; *c; c++)
-        if (((unsigned char)*c < 0x20 && *c != '\n') || *c == 0x7f)
-            *c = '?';
+    sl_text_defuse(err->message, 1);
 }
 
 /* Returns the exit status; the message, if there is one, is in *err. */

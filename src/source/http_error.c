@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "name.h"
+#include "../error.h"
 
 /* One character reference at body[i] ("&amp;", "&#43;", "&#x2B;"): stores the character in *c and
  * returns the reference's length; 0 when it is none, or not of ASCII. */
@@ -59,7 +59,7 @@ static void copy_text(const char *text, size_t size, char *out, size_t cap) {
         while (n && ((unsigned char)out[n - 1] & 0x80))
             n--;
     out[n] = 0;
-    sl_text_defuse(out);
+    sl_text_defuse(out, 0);
 }
 
 /* Gives the first element of this name (without attributes, as both services write it). */

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "http_error.h"
-#include "name.h"
 #include "url.h"
 
 enum { NAME_SHOWN = 300, WORDS = 600 };
@@ -15,7 +14,7 @@ enum { NAME_SHOWN = 300, WORDS = 600 };
 static void mask(char *text, const struct sl_http_range *range, const char *url) {
     char *effective = NULL;
 
-    sl_text_defuse(text);
+    sl_text_defuse(text, 0);
     sl_url_mask(text, url);
     if (sl_curl()->easy_getinfo(range->easy, CURLINFO_EFFECTIVE_URL, &effective) == CURLE_OK &&
         effective)

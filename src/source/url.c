@@ -8,7 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "name.h"
+#include "../error.h"
 
 enum {
     SECRET_MIN = 4, /* shorter values would hide half of any text and protect nothing */
@@ -71,7 +71,7 @@ char *sl_url_redact(const char *url) {
         n = asprintf(&name, "%.*s<redacted>", (int)(p.scheme.end - p.scheme.at), p.scheme.at);
     if (n < 0)
         return NULL;
-    sl_text_defuse(name);
+    sl_text_defuse(name, 0);
     return name;
 }
 

@@ -127,10 +127,14 @@ def test_unreadable_file(sluice, tmp_path):
     assert done.returncode == 1 and b"Permission denied" in done.stderr
 
 
-def test_names_cannot_drive_the_terminal(sluice):
-    done = sluice("summary", "\x1b[31mred\x07.pcap")
-    assert done.returncode == 1
-    assert not [byte for byte in done.stderr if byte < 0x20 and byte != 0x0A]
+@pytest.mark.parametrize("args", [
+    ("summary", "\x1b[31mred\x07\x9b31m\u202e.pcap"), ("\x9b31m\u202e",), ("count", "--from", "\x9b31m\u202e", "x.pcap"),
+    ("count", "-Y", "a\x9b31m\u202e", "x.pcap")])
+def test_names_cannot_drive_the_terminal(sluice, args):
+    done = sluice(*args)
+    text = done.stderr.decode()
+    assert done.returncode in (1, 2)
+    assert not [c for c in text.replace("\n", "") if ord(c) < 0x20 or 0x7f <= ord(c) < 0xa0 or c == "\u202e"], text
 
 
 # --- Outputs that go away.
