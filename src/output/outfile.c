@@ -16,6 +16,7 @@ struct sl_outfile {
     char *path; /* the final place, links resolved */
     char *temp; /* beside it; NULL once committed */
     int fd;
+    mode_t mode; /* permissions of the file that is replaced; 0: there is none */
     struct sl_error error;
 };
 
@@ -31,6 +32,8 @@ static int resolve(struct sl_outfile *file, const char *path) {
     if (!file->path) {
         if (errno != ENOENT)
             return fail(file, path, strerror(errno));
+        if (lstat(path, &st) == 0)
+            return fail(file, path, "it is a symbolic link that leads nowhere");
         file->path = strdup(path);
         return file->path ? 0 : fail(file, path, "out of memory");
     }
@@ -38,6 +41,7 @@ static int resolve(struct sl_outfile *file, const char *path) {
         return fail(file, path, strerror(errno));
     if (!S_ISREG(st.st_mode))
         return fail(file, path, "it is not a regular file");
+    file->mode = st.st_mode & 0777;
     return 0;
 }
 
@@ -54,14 +58,20 @@ static int create_temp(struct sl_outfile *file, const char *path) {
         (void)snprintf(file->temp, size, "%.*s.%s.%ld-%d", (int)(name - file->path), file->path,
                        name, (long)getpid(), i);
         file->fd = open(file->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-        if (file->fd >= 0)
-            return 0;
-        if (errno != EEXIST)
+        if (file->fd >= 0 || errno != EEXIST)
             break;
     }
-    free(file->temp);
-    file->temp = NULL;
-    return fail(file, path, strerror(errno));
+    if (file->fd < 0) {
+        free(file->temp);
+        file->temp = NULL;
+        return fail(file, path, strerror(errno));
+    }
+    if (file->mode && fchmod(file->fd, file->mode) != 0) {
+        (void)fail(file, path, strerror(errno));
+        sl_outfile_give_up(file);
+        return -1;
+    }
+    return 0;
 }
 
 struct sl_outfile *sl_outfile_open(const char *path) {

@@ -9,9 +9,9 @@
  *   sl_outfile_give_up(f);                            removes the temporary file: no commit
  *   sl_outfile_free(f);                               removes the temporary file if not committed
  *
- * The file gets the permissions that creating it in place would give; a symbolic link is followed.
- * A path that is there and is no regular file (a device, a folder) is refused: renaming would
- * replace it.
+ * The file gets the permissions of the one that it replaces, else those that creating it in place
+ * would give; a symbolic link is followed. A path that is there and is no regular file (a device, a
+ * folder, a link to nothing) is refused: renaming would replace it.
  */
 #ifndef SL_OUTFILE_H
 #define SL_OUTFILE_H

@@ -109,6 +109,11 @@ struct sl_source *sl_source_file_open(const char *path, struct sl_error *err) {
         return NULL;
     }
     fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == EINTR) { /* a FIFO that nobody writes to */
+        sl_error_set(err, SL_EXIT_INTERRUPTED, "%s: interrupted before its first bytes came", name);
+        free(name);
+        return NULL;
+    }
     if (fd < 0) {
         sl_error_set(err, SL_EXIT_INPUT, "%s: cannot be opened: %s", name, strerror(errno));
         free(name);

@@ -27,9 +27,10 @@ struct sl_source *sl_source_open(const char *input, const struct sl_source_optio
         return open_stdin(err);
     if (sl_source_is_url(input))
         return sl_source_http_open(input, options, err);
-    if (strstr(input, "://") && access(input, F_OK) != 0) {
-        sl_error_set(err, SL_EXIT_USAGE, "%.16s…: only http:// and https:// URLs can be read",
-                     input);
+    const char *mark = strstr(input, "://");
+    if (mark && access(input, F_OK) != 0) { /* what follows may hold a password */
+        sl_error_set(err, SL_EXIT_USAGE, "%.*s://…: only http:// and https:// URLs can be read",
+                     (int)(mark - input), input);
         return NULL;
     }
     return sl_source_file_open(input, err);

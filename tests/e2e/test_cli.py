@@ -111,6 +111,12 @@ def test_missing_file(sluice):
     assert re.fullmatch(rb".*no/such\.pcap.*No such file.*\n", done.stderr)
 
 
+def test_url_that_is_not_read_keeps_its_password(sluice):
+    done = sluice("summary", "s3://me:pa55@bucket/x.pcap")
+    assert done.returncode == 2 and b"s3://" in done.stderr and b"only http" in done.stderr
+    assert b"me" not in done.stderr.split(b"only")[0] and b"pa55" not in done.stderr
+
+
 def test_directory_as_input(sluice, tmp_path):
     done = sluice("summary", tmp_path)
     assert done.returncode == 1 and done.stderr.count(b"\n") == 1
@@ -241,3 +247,12 @@ def test_interrupt_gives_the_result_so_far(example):
         out, err = child.communicate(timeout=30)
     assert child.returncode == 130, err
     assert json.loads(out)["packets"] == len(support.pcap_records(data))
+
+
+def test_interrupt_before_anybody_writes(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen([PROGRAM, "count", tmp_path / "pipe"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        time.sleep(1 * SLOWNESS)  # it now waits for somebody who writes
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=30)
+    assert child.returncode == 130 and out == b"" and b"interrupted before its first bytes came" in err, err

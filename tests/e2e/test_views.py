@@ -397,6 +397,20 @@ def test_result_replaces_what_a_link_points_to(lua, tmp_path):
     assert (tmp_path / "link.csv").is_symlink() and "label" in (tmp_path / "real.csv").read_text()
 
 
+def test_link_that_leads_nowhere(lua, tmp_path):
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    assert "link.csv: cannot write: it is a symbolic link that leads nowhere" in lua(BARS + 'file "link.csv"')
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link.csv", "script.lua"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
+def test_result_keeps_the_permissions_of_what_it_replaces(lua, tmp_path, mode):
+    (tmp_path / "a.csv").write_text("old")
+    (tmp_path / "a.csv").chmod(mode)
+    lua(BARS + 'file "a.csv"')
+    assert "label" in (tmp_path / "a.csv").read_text() and (tmp_path / "a.csv").stat().st_mode & 0o777 == mode
+
+
 @pytest.mark.skipif(not shutil.which("pdftoppm"), reason="needs poppler-utils")
 def test_pdf_can_be_read_again(lua, tmp_path):
     lua(VIEWS["map"] + 'file "a.pdf"')
