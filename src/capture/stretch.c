@@ -17,6 +17,10 @@ void sl_stretch_free(struct sl_stretch *b) {
     *b = (struct sl_stretch){0};
 }
 
+uint64_t sl_stretch_end(uint64_t from, size_t bytes) {
+    return ((from + bytes / 2) / bytes + 1) * bytes;
+}
+
 /* Passes over whole records that begin before `until`, and looks at them no further than parse
  * does. */
 static int parse_records(struct sl_reader *r, struct sl_stretch *b, uint64_t until, uint32_t max,
@@ -32,12 +36,12 @@ static int parse_records(struct sl_reader *r, struct sl_stretch *b, uint64_t unt
     return n;
 }
 
-/* About so many bytes of records. Which ones these are does not depend on what the window holds
- * beyond those bytes where the format can pass. */
-static int pass_records(struct sl_reader *r, struct sl_stretch *b, size_t bytes,
+/* The records up to there. Which ones these are does not depend on what the window holds beyond it
+ * where the format can pass. */
+static int pass_records(struct sl_reader *r, struct sl_stretch *b, uint64_t until,
                         struct sl_error *err) {
-    int one_by_one = r->format->pass || bytes < AT_ONCE * AT_ONCE; /* small: what tests want */
-    uint64_t until = r->buffer.offset + bytes;
+    int one_by_one = r->format->pass || /* or what tests want: */
+                     until - r->buffer.offset < AT_ONCE * AT_ONCE;
     int n = 0;
 
     b->packets = r->format->pass ? r->format->pass(r, until, &b->first) : 0;
@@ -75,7 +79,7 @@ static int swap_windows(struct sl_reader *r, struct sl_stretch *b, size_t start,
     return 0;
 }
 
-static int cut(struct sl_reader *r, struct sl_stretch *b, size_t bytes, struct sl_error *err) {
+static int cut(struct sl_reader *r, struct sl_stretch *b, uint64_t until, struct sl_error *err) {
     size_t start = r->buffer.start;
 
     b->source = r->buffer.source;
@@ -84,7 +88,7 @@ static int cut(struct sl_reader *r, struct sl_stretch *b, size_t bytes, struct s
     sl_reader_state_free(b->state);
     if (!(b->state = sl_reader_state(r, err)))
         return -1;
-    int n = pass_records(r, b, bytes, err);
+    int n = pass_records(r, b, until, err);
     return n > 0 && swap_windows(r, b, start, err) < 0 ? -1 : n;
 }
 
@@ -92,26 +96,27 @@ static int cut(struct sl_reader *r, struct sl_stretch *b, size_t bytes, struct s
 
 uint64_t sl_reader_load_from(const struct sl_reader *r) {
     int can = r->buffer.source->ops->read_at && r->format->pass && !r->skip &&
-              r->buffer.enough == UINT64_MAX;
+              r->buffer.enough == UINT64_MAX && sl_buffer_size(&r->buffer) <= ROOM;
 
     return can ? r->buffer.offset + sl_buffer_size(&r->buffer) : 0;
 }
 
 void sl_stretch_load(struct sl_stretch *b, const struct sl_reader *r, uint64_t at, size_t bytes) {
     struct sl_source *source = r->buffer.source;
+    size_t size = (size_t)(sl_stretch_end(at, bytes) - at);
     ssize_t n = 1;
 
     b->loaded = 0;
     b->loaded_at = at;
-    if (b->capacity < ROOM + bytes) {
-        uint8_t *grown = realloc(b->memory, ROOM + bytes);
+    if (b->capacity < ROOM + size) {
+        uint8_t *grown = realloc(b->memory, ROOM + size);
         if (!grown)
             return;
         b->memory = grown;
-        b->capacity = ROOM + bytes;
+        b->capacity = ROOM + size;
     }
-    while (b->loaded < bytes && n > 0) {
-        n = source->ops->read_at(source, b->memory + ROOM + b->loaded, bytes - b->loaded,
+    while (b->loaded < size && n > 0) {
+        n = source->ops->read_at(source, b->memory + ROOM + b->loaded, size - b->loaded,
                                  at + b->loaded);
         b->loaded += n > 0 ? (size_t)n : 0;
     }
@@ -125,7 +130,7 @@ static void take_loaded(struct sl_reader *r, struct sl_stretch *b) {
     struct sl_error ignored;
 
     b->loaded = 0;
-    if (!loaded || left > ROOM || b->loaded_at != sl_reader_load_from(r) ||
+    if (!loaded || b->loaded_at != sl_reader_load_from(r) ||
         w->source->ops->seek(w->source, b->loaded_at + loaded, &ignored) < 0)
         return;
     w->data = b->memory;
@@ -141,12 +146,14 @@ int sl_reader_cut(struct sl_reader *r, struct sl_stretch *b, size_t bytes, int t
                   struct sl_error *err) {
     take_loaded(r, b);
     for (;;) {
-        if (sl_buffer_size(&r->buffer) < bytes && !r->skip) {
-            enum sl_more more = sl_buffer_more(&r->buffer, bytes, timeout_ms, err);
+        uint64_t until = sl_stretch_end(r->buffer.offset, bytes);
+        size_t want = (size_t)(until - r->buffer.offset);
+        if (sl_buffer_size(&r->buffer) < want && !r->skip) {
+            enum sl_more more = sl_buffer_more(&r->buffer, want, timeout_ms, err);
             if (more == SL_MORE_ERROR && !sl_buffer_size(&r->buffer))
                 return SL_READ_ERROR;
         }
-        int n = r->skip ? 0 : cut(r, b, bytes, err);
+        int n = r->skip ? 0 : cut(r, b, until, err);
         if (n > 0)
             return n;
         if (n < 0)

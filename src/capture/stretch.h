@@ -25,7 +25,11 @@ struct sl_stretch {
 
 void sl_stretch_free(struct sl_stretch *); /* what it owns; all zero is an empty one */
 
-/* Cuts off about so many bytes of records (those of one record at least, those in the window at
+/* Where a stretch of about so many bytes ends that begins, or is read, from there: at the multiple
+ * of `bytes` in the input that is nearest to so many bytes on. So reading and cutting keep step. */
+uint64_t sl_stretch_end(uint64_t from, size_t bytes);
+
+/* Cuts off the records that end by sl_stretch_end (one record at least, those in the window at
  * most), in place of what it held. Returns how many packets these are, or as sl_reader_next
  * one of SL_READ_…. */
 int sl_reader_cut(struct sl_reader *, struct sl_stretch *, size_t bytes, int timeout_ms,
@@ -34,8 +38,8 @@ int sl_reader_cut(struct sl_reader *, struct sl_stretch *, size_t bytes, int tim
 /* Where a reader will read on, if somebody else may read that for it at the same time (of a pcap
  * that is a plain file, where it makes no difference to what is cut); 0: not. */
 uint64_t sl_reader_load_from(const struct sl_reader *);
-/* Reads so many bytes of the input at that offset into the stretch, while others read and cut. The
- * next cut into it takes them, if they are what comes next, and else, or if less could be read,
+/* Reads the input from that offset to sl_stretch_end into the stretch, while others read and cut.
+ * The next cut into it takes them, if they are what comes next, and else, or if less could be read,
  * goes on by itself. */
 void sl_stretch_load(struct sl_stretch *, const struct sl_reader *, uint64_t at, size_t bytes);
 

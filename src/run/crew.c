@@ -138,12 +138,11 @@ static void begin(struct sl_crew *c, struct sl_time origin) {
 static void plan_loads(struct sl_crew *c) {
     uint64_t from = sl_reader_load_from(c->reader);
 
-    if (c->loading <= c->cut) {
+    if (c->loading <= c->cut)
         c->loading = c->cut;
-        c->load_at = from;
-    } else if (from + (c->loading - c->cut) * c->split_bytes != c->load_at) {
-        c->load_at = 0;
-    }
+    for (uint64_t k = c->cut; from && k < c->loading; k++)
+        from = sl_stretch_end(from, c->split_bytes);
+    c->load_at = c->loading == c->cut || from == c->load_at ? from : 0;
 }
 
 /* Cuts the next split for the worker. */
@@ -186,7 +185,7 @@ static void work_at_file(struct sl_crew *c, struct sl_run *worker) {
     uint64_t number = c->loading++, at = c->load_at;
     struct sl_split *s = sl_crew_split(c, number);
 
-    c->load_at += c->split_bytes;
+    c->load_at = sl_stretch_end(at, c->split_bytes);
     pthread_mutex_unlock(&c->lock);
     sl_stretch_load(&s->block, c->reader, at, c->split_bytes);
     pthread_mutex_lock(&c->lock);

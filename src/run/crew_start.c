@@ -6,7 +6,10 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { SPLITS_A_WORKER = 2 };
+enum {
+    SPLITS_A_WORKER = 2,
+    SPLIT_MAX_BYTES = SL_BUFFER_MAX_BYTES / 2 /* one may become half as large again */
+};
 
 /* ---- threads ---- */
 
@@ -146,7 +149,7 @@ struct sl_crew *sl_crew_start(struct sl_run *r, uint32_t workers, size_t split_b
     c->main = r;
     c->script = script;
     c->n_workers = workers;
-    c->split_bytes = split_bytes;
+    c->split_bytes = split_bytes < SPLIT_MAX_BYTES ? split_bytes : SPLIT_MAX_BYTES;
     c->reader = r->replay ? NULL : sl_feed_reader(r->feed, 0);
     c->failed_at = UINT64_MAX;
     pthread_mutex_init(&c->lock, NULL);
