@@ -466,8 +466,6 @@ void *sl_run_lent(const struct sl_run *worker, uint32_t i, const char *name);
 void sl_tap_give(struct sl_tap *);
 /* Ends the workers wherever they are, where nobody wants what is left. */
 void sl_run_halt(struct sl_run *);
-/* For a worker: it cannot go on, because of its split, or of the flows that it took. */
-void sl_crew_fail(struct sl_run *worker, const struct sl_error *);
 void sl_tap_begin(struct sl_tap *);       /* selects what the batch has selected */
 int sl_tap_flows(struct sl_tap *);        /* updates the flow table; -1: sl_run_error */
 int sl_tap_finish(struct sl_tap *);       /* the input has ended; -1: sl_run_error */
@@ -524,8 +522,7 @@ int sl_writer_add(struct sl_writer *, const struct sl_packet *packets, const uin
                   uint32_t n);
 int sl_writer_flush(struct sl_writer *);
 const struct sl_error *sl_writer_error(const struct sl_writer *);
-int sl_writer_reader_left(const struct sl_writer *); /* the other end of the pipe was closed */
-uint64_t sl_writer_files(const struct sl_writer *);
+int sl_writer_reader_left(const struct sl_writer *);    /* the other end of the pipe was closed */
 uint64_t sl_writer_cut_times(const struct sl_writer *); /* stamps that lost their nanoseconds */
 /* Completes the files and frees; keep 0: removes what is not whole. -1: *err. That the other end of
  * a pipe was closed is no error. */
@@ -789,7 +786,6 @@ void sl_hosts_add(struct sl_hosts *, const struct sl_flow *);
 uint32_t sl_hosts_rank(struct sl_hosts *, uint32_t by, uint32_t n);
 const struct sl_host *sl_hosts_at(const struct sl_hosts *, uint32_t i);
 uint32_t sl_hosts_count(const struct sl_hosts *, uint32_t by); /* hosts that have something of it */
-double sl_hosts_bin(const struct sl_hosts *);                  /* seconds of a bin of timelines */
 uint32_t sl_hosts_bins(const struct sl_hosts *);               /* from the first flow to the last */
 uint32_t sl_hosts_flows_in(const struct sl_hosts *, const struct sl_host *, uint32_t bin);
 uint64_t sl_hosts_dropped(const struct sl_hosts *);
@@ -842,11 +838,9 @@ uint32_t sl_crc32(const char *bytes, size_t size); /* that of zlib */
 /* Result files and the children that draw them; contracts: outfile.h and child.h. Functions that
  * return int give 0 or -1, with the reason in …_error(), NULL when there is none. */
 struct sl_outfile *sl_outfile_open(const char *path);
-int sl_outfile_fd(const struct sl_outfile *file);
 const char *sl_outfile_temp(const struct sl_outfile *file);
 const char *sl_outfile_error(const struct sl_outfile *file);
 int sl_outfile_write(struct sl_outfile *file, const void *data, size_t length);
-void sl_outfile_give_up(struct sl_outfile *file);
 int sl_outfile_commit(struct sl_outfile *file);
 void sl_outfile_free(struct sl_outfile *file);
 

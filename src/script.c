@@ -2,6 +2,7 @@
 
 #include "abi_text.h"
 #include "options.h"
+#include "run/crew.h"
 #include "run/interrupt.h"
 #include "source/curl_late.h"
 

@@ -27,12 +27,12 @@ static size_t make_ranges(const struct sl_agg *a, const struct sl_order *cells,
     return n;
 }
 
-static const uint64_t *key_of(const struct sl_rows *r, const struct sl_range *range) {
+static const uint64_t *key_of(const struct sl_agg_view *r, const struct sl_range *range) {
     return sl_slot_key(r->order.items[range->first].slot);
 }
 
 static int by_key(const void *x, const void *y, void *context) {
-    const struct sl_rows *r = context;
+    const struct sl_agg_view *r = context;
     sl_compare_keys *compare = sl_key_order(r->agg);
     const struct sl_range *a = x, *b = y;
 
@@ -51,7 +51,7 @@ static uint64_t rows_a_key(const struct sl_agg *a) {
     return a->spec.kind == SL_AGG_HISTOGRAM ? (uint64_t)a->spec.n_edges + 1 : 1;
 }
 
-int sl_cells_rows(struct sl_rows *r, int order, uint64_t limit) {
+int sl_cells_rows(struct sl_agg_view *r, int order, uint64_t limit) {
     const struct sl_agg *a = r->agg;
     size_t n;
 
@@ -80,12 +80,13 @@ int sl_cells_rows(struct sl_rows *r, int order, uint64_t limit) {
 }
 
 /* The cells of range i, and which word of their keys is the bin. */
-static const struct sl_order_item *cells_of(const struct sl_rows *r, uint64_t i, uint32_t *bin_at) {
+static const struct sl_order_item *cells_of(const struct sl_agg_view *r, uint64_t i,
+                                            uint32_t *bin_at) {
     *bin_at = i == r->shown ? 0 : r->agg->key_words;
     return (i == r->shown ? r->rest.items : r->order.items) + r->ranges[i].first;
 }
 
-static void fill_bin(const struct sl_rows *r, uint64_t range, uint64_t bin,
+static void fill_bin(const struct sl_agg_view *r, uint64_t range, uint64_t bin,
                      struct sl_agg_row *out) {
     const struct sl_agg *a = r->agg;
     uint32_t bin_at;
@@ -106,7 +107,7 @@ static void fill_bin(const struct sl_rows *r, uint64_t range, uint64_t bin,
         out->value = (double)sl_i128_load(cells[low].slot);
 }
 
-void sl_cells_row(const struct sl_rows *r, uint64_t i, struct sl_agg_row *out) {
+void sl_cells_row(const struct sl_agg_view *r, uint64_t i, struct sl_agg_row *out) {
     uint64_t per_key = rows_a_key(r->agg), range = i / per_key;
 
     if (range == r->shown)
@@ -126,7 +127,7 @@ static sl_i128 wanted(double q, sl_i128 n) {
 }
 
 double sl_agg_row_quantile(const struct sl_agg_rows *head, uint64_t i, double q) {
-    const struct sl_rows *r = (const struct sl_rows *)head;
+    const struct sl_agg_view *r = (const struct sl_agg_view *)head;
     const struct sl_order_item *cells;
     sl_i128 left;
     uint32_t bin_at;

@@ -38,4 +38,6 @@
 
 #include "../error.h"
 
+double sl_hosts_bin(const struct sl_hosts *); /* seconds of a bin of timelines */
+
 #endif

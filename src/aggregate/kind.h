@@ -235,8 +235,8 @@ struct sl_range {
     sl_i128 count;
 };
 
-/* The rows of all kinds share the public struct and its functions. */
-struct sl_rows {
+/* What stands behind the public struct: the rows of all kinds share it and its functions. */
+struct sl_agg_view {
     struct sl_agg_rows head;
     const struct sl_agg *agg;
     struct sl_order order; /* the keys; of quantile and histogram the cells */
@@ -250,9 +250,9 @@ struct sl_rows {
     size_t *starts;          /* of a sample: the first row of each key, and the end */
 };
 
-int sl_series_rows(struct sl_rows *, int order, uint64_t limit) SL_USED;
-void sl_series_row(const struct sl_rows *, uint64_t i, struct sl_agg_row *);
-int sl_cells_rows(struct sl_rows *, int order, uint64_t limit) SL_USED;
-void sl_cells_row(const struct sl_rows *, uint64_t i, struct sl_agg_row *);
+int sl_series_rows(struct sl_agg_view *, int order, uint64_t limit) SL_USED;
+void sl_series_row(const struct sl_agg_view *, uint64_t i, struct sl_agg_row *);
+int sl_cells_rows(struct sl_agg_view *, int order, uint64_t limit) SL_USED;
+void sl_cells_row(const struct sl_agg_view *, uint64_t i, struct sl_agg_row *);
 
 #endif

@@ -29,7 +29,7 @@ static void spread(const struct sl_agg *a, sl_i128 sum, const uint64_t *moments,
 /* ---- rows ---- */
 
 /* A sample has a row for each record. */
-static int spread_records(struct sl_rows *r) {
+static int spread_records(struct sl_agg_view *r) {
     const struct sl_agg *a = r->agg;
     size_t rows = 0;
 
@@ -52,7 +52,7 @@ static int spread_records(struct sl_rows *r) {
     return 0;
 }
 
-static int keyed_rows(struct sl_rows *r, int order, uint64_t limit) {
+static int keyed_rows(struct sl_agg_view *r, int order, uint64_t limit) {
     const struct sl_agg *a = r->agg;
     enum sl_order_by by = order == SL_AGG_BY_VALUE ? SL_ORDER_VALUE : SL_ORDER_KEY;
     int ranked = a->spec.kind == SL_AGG_MEAN || a->spec.kind == SL_AGG_DISTINCT;
@@ -69,7 +69,7 @@ static int keyed_rows(struct sl_rows *r, int order, uint64_t limit) {
     return a->spec.kind == SL_AGG_SAMPLE ? spread_records(r) : 0;
 }
 
-static int make_rows(struct sl_rows *r, int order, uint64_t limit) {
+static int make_rows(struct sl_agg_view *r, int order, uint64_t limit) {
     if (r->agg->spec.kind == SL_AGG_SERIES)
         return sl_series_rows(r, order, limit);
     if (sl_has_cells(r->agg))
@@ -79,7 +79,7 @@ static int make_rows(struct sl_rows *r, int order, uint64_t limit) {
 
 struct sl_agg_rows *sl_agg_rows_new(struct sl_agg *a, int order, uint64_t limit,
                                     struct sl_error *err) {
-    struct sl_rows *r = calloc(1, sizeof *r);
+    struct sl_agg_view *r = calloc(1, sizeof *r);
 
     sl_settle(a);
     if (r)
@@ -92,7 +92,7 @@ struct sl_agg_rows *sl_agg_rows_new(struct sl_agg *a, int order, uint64_t limit,
     return NULL;
 }
 
-static void record_row(const struct sl_rows *r, uint64_t i, struct sl_agg_row *out) {
+static void record_row(const struct sl_agg_view *r, uint64_t i, struct sl_agg_row *out) {
     const struct sl_agg *a = r->agg;
     uint32_t fields = a->spec.parts + a->spec.of_parts;
     const uint64_t *extra = a->other_extra, *record;
@@ -130,7 +130,7 @@ static void other_row(const struct sl_agg *a, struct sl_agg_row *out) {
     }
 }
 
-static void keyed_row(const struct sl_rows *r, uint64_t i, struct sl_agg_row *out) {
+static void keyed_row(const struct sl_agg_view *r, uint64_t i, struct sl_agg_row *out) {
     const struct sl_agg *a = r->agg;
     const uint64_t *slot;
 
@@ -147,7 +147,7 @@ static void keyed_row(const struct sl_rows *r, uint64_t i, struct sl_agg_row *ou
 }
 
 void sl_agg_row(const struct sl_agg_rows *head, uint64_t i, struct sl_agg_row *out) {
-    const struct sl_rows *r = (const struct sl_rows *)head;
+    const struct sl_agg_view *r = (const struct sl_agg_view *)head;
 
     *out = (struct sl_agg_row){0};
     if (i >= head->n)
@@ -163,7 +163,7 @@ void sl_agg_row(const struct sl_agg_rows *head, uint64_t i, struct sl_agg_row *o
 }
 
 void sl_agg_rows_free(struct sl_agg_rows *head) {
-    struct sl_rows *r = (struct sl_rows *)head;
+    struct sl_agg_view *r = (struct sl_agg_view *)head;
 
     if (!r)
         return;

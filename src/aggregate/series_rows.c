@@ -63,7 +63,7 @@ static struct line choose(const struct sl_agg *a, const struct sl_order *bins) {
     return l;
 }
 
-static int make_line(struct sl_rows *r) {
+static int make_line(struct sl_agg_view *r) {
     struct sl_order bins;
     struct line l;
     uint64_t gaps, content, n;
@@ -88,7 +88,7 @@ static int make_line(struct sl_rows *r) {
 }
 
 /* The sum of each key over all time, which ranks them. */
-static int make_keys(struct sl_rows *r, int order, uint64_t limit) {
+static int make_keys(struct sl_agg_view *r, int order, uint64_t limit) {
     const struct sl_agg *a = r->agg;
     enum sl_order_by by = order == SL_AGG_BY_VALUE ? SL_ORDER_VALUE : SL_ORDER_KEY;
 
@@ -109,7 +109,7 @@ static int make_keys(struct sl_rows *r, int order, uint64_t limit) {
     return 0;
 }
 
-int sl_series_rows(struct sl_rows *r, int order, uint64_t limit) {
+int sl_series_rows(struct sl_agg_view *r, int order, uint64_t limit) {
     if (make_line(r))
         return -1;
     if (!r->agg->spec.parts) {
@@ -129,7 +129,7 @@ static sl_i128 value_in(const struct sl_table *t, const uint64_t *key) {
 }
 
 /* What is in a bin but not with one of the keys. */
-static sl_i128 other_in(const struct sl_rows *r, uint64_t bin) {
+static sl_i128 other_in(const struct sl_agg_view *r, uint64_t bin) {
     uint64_t cell[SL_TABLE_MAX_WORDS] = {bin};
     sl_i128 rest = value_in(&r->bins, &bin);
 
@@ -140,7 +140,7 @@ static sl_i128 other_in(const struct sl_rows *r, uint64_t bin) {
     return rest;
 }
 
-void sl_series_row(const struct sl_rows *r, uint64_t i, struct sl_agg_row *out) {
+void sl_series_row(const struct sl_agg_view *r, uint64_t i, struct sl_agg_row *out) {
     uint64_t key = i / r->times_n, bin = sl_time_to_word(r->times[i % r->times_n]);
     uint64_t cell[SL_TABLE_MAX_WORDS] = {bin};
 

@@ -30,7 +30,6 @@ struct sl_flow_files {
     struct flow_file **flows; /* by the flow's index */
     uint32_t n_flows;
     struct flow_file other; /* packets without a flow */
-    uint64_t number;
 };
 
 static int fail(const struct sl_flow_files *s, const char *name, struct sl_error *err) {
@@ -239,7 +238,6 @@ static int name_flow(const struct sl_flow_files *s, struct flow_file *f, const s
 static int begin(struct sl_flow_files *s, struct flow_file *f, struct sl_error *err) {
     f->section = 0;
     f->n_head = f->used = 0;
-    s->number++;
     return open_again(s, f, 1, err);
 }
 
@@ -365,8 +363,4 @@ void sl_flow_files_free(struct sl_flow_files *s) {
     free(s->folder);
     free(s->ending);
     free(s);
-}
-
-uint64_t sl_flow_files_number(const struct sl_flow_files *s) {
-    return s->number;
 }

@@ -24,6 +24,5 @@ int sl_flow_files_flush(struct sl_flow_files *, struct sl_error *) SL_USED;
 /* Completes all files. */
 int sl_flow_files_finish(struct sl_flow_files *, struct sl_error *) SL_USED;
 void sl_flow_files_free(struct sl_flow_files *); /* removes files that are not whole */
-uint64_t sl_flow_files_number(const struct sl_flow_files *);
 
 #endif

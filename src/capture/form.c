@@ -283,8 +283,8 @@ static void copied_packet(const struct input *in, const struct sl_packet *p,
     piece->n_head = piece->n_tail = 0;
 }
 
-static int pcapng_packet(const struct sl_form *f, const struct input *in, const struct sl_packet *p,
-                         struct sl_piece *piece) {
+static void pcapng_packet(const struct sl_form *f, const struct input *in,
+                          const struct sl_packet *p, struct sl_piece *piece) {
     uint32_t number = in->ifaces[p->iface], size;
     const struct out_iface *o = &f->ifaces[number];
 
@@ -296,7 +296,7 @@ static int pcapng_packet(const struct sl_form *f, const struct input *in, const 
             piece->body = block + piece->n_head;
             piece->n_body = size - piece->n_head;
             piece->n_tail = 0;
-            return 0;
+            return;
         }
     }
     sl_pcapng_put_packet(piece->head, p, number, &o->iface);
@@ -304,7 +304,6 @@ static int pcapng_packet(const struct sl_form *f, const struct input *in, const 
     piece->body = p->data;
     piece->n_body = p->caplen;
     piece->n_tail = sl_pcapng_put_tail(piece->tail, p->caplen);
-    return 0;
 }
 
 int sl_form_packet(struct sl_form *f, const struct sl_packet *p, struct sl_piece *piece,

@@ -312,10 +312,6 @@ int sl_writer_reader_left(const struct sl_writer *w) {
     return w->left;
 }
 
-uint64_t sl_writer_files(const struct sl_writer *w) {
-    return w->files + (w->flows ? sl_flow_files_number(w->flows) : 0);
-}
-
 uint64_t sl_writer_cut_times(const struct sl_writer *w) {
     return sl_form_cut_times(w->form);
 }

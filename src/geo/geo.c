@@ -12,7 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CACHE_SLOTS = 16384, CACHE_BITS_V4 = 15, CACHE_SLOTS_V4 = 1 << CACHE_BITS_V4 };
+enum {
+    CACHE_BITS = 14,
+    CACHE_SLOTS = 1 << CACHE_BITS,
+    CACHE_BITS_V4 = 15,
+    CACHE_SLOTS_V4 = 1 << CACHE_BITS_V4
+};
 
 struct cached {
     struct sl_addr addr;
@@ -208,7 +213,7 @@ static uint32_t find_country(const struct sl_geo *g, const struct sl_addr *a) {
 static struct cached *cached(struct cached *cache, const struct sl_addr *a) {
     uint32_t h = (a->w[0] ^ a->w[1] * 0x85ebca6bu ^ a->w[2] * 0xc2b2ae35u ^ a->w[3]) * 0x9e3779b1u;
 
-    return &cache[h >> 18];
+    return &cache[h >> (32 - CACHE_BITS)];
 }
 
 static uint32_t country_v4(struct sl_geo *g, const struct sl_addr *a) {

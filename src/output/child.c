@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../error.h"
+#include "outfile.h"
 
 enum {
     SAID_MAX = 4096,

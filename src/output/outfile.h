@@ -1,6 +1,6 @@
 /* A file that appears whole or not at all: written beside its place, renamed to it at the end.
  *
- * struct sl_outfile and its functions are declared in abi.h, for Lua uses them too:
+ * struct sl_outfile and its functions are declared in abi.h, as far as Lua uses them too:
  *
  *   struct sl_outfile *f = sl_outfile_open(path);     NULL: no memory
  *   if (sl_outfile_error(f)) …                        it could not be created
@@ -17,5 +17,9 @@
 #define SL_OUTFILE_H
 
 #include "../types.h"
+
+/* What only C needs. */
+int sl_outfile_fd(const struct sl_outfile *);
+void sl_outfile_give_up(struct sl_outfile *);
 
 #endif

@@ -47,7 +47,9 @@ uint64_t sl_crew_frames(struct sl_crew *); /* as sl_run_frames */
  * (takers.h), which are taken when it calls again. SL_STEP_PACKETS, SL_STEP_FLOWS or SL_STEP_END.
  */
 uint32_t sl_crew_turn(struct sl_run *worker);
-/* sl_crew_fail, sl_crew_merge: see abi.h. Of several failures that of the first flows counts, or
- * of the first split. */
+/* For a worker: it cannot go on, because of its split, or of the flows that it took. Of several
+ * failures that of the first flows counts, or of the first split. */
+void sl_crew_fail(struct sl_run *worker, const struct sl_error *);
+/* sl_crew_merge: see abi.h. */
 
 #endif

@@ -37,9 +37,9 @@ struct sl_log_reader *sl_log_open(const struct sl_log_part *part, struct sl_erro
     r->left = part->size;
     r->crc_at_end = part->crc;
     r->fd = open(part->path, O_RDONLY | O_CLOEXEC);
-    if (r->fd >= 0 && part->offset <= INT64_MAX && lseek(r->fd, (off_t)part->offset, SEEK_SET) >= 0)
+    if (r->fd >= 0 && lseek(r->fd, (off_t)part->offset, SEEK_SET) >= 0)
         return r;
-    sl_error_set(err, SL_EXIT_INPUT, "%s: it cannot be read", part->path);
+    sl_error_set(err, SL_EXIT_INPUT, "%s: cannot be read: %s", part->path, strerror(errno));
     sl_log_close(r);
     return NULL;
 }

@@ -121,12 +121,12 @@ void sl_counter_merge(struct sl_counter *c, struct sl_counter *from) {
     s->bytes += f->bytes;
     s->captured_bytes += f->captured_bytes;
     s->ts_saturated += f->ts_saturated;
-    for (int i = 0; i < 64; i++) {
+    for (uint32_t i = 0; i < SL_P_N; i++) {
         s->proto_packets[i] += f->proto_packets[i];
         s->proto_bytes[i] += f->proto_bytes[i];
         s->network_packets[i] += f->network_packets[i];
     }
-    for (int i = 0; i < 16; i++) {
+    for (uint32_t i = 0; i < SL_SKIP_N; i++) {
         s->skipped[i] += f->skipped[i];
         s->incomplete[i] += f->incomplete[i];
     }

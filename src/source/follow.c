@@ -18,7 +18,8 @@ struct follow_source {
     unsigned char tail[TAIL_BYTES]; /* what was read last: tail_n bytes */
     size_t tail_n;
     int is_remote;
-    int64_t reopen_ms; /* when a blob may be asked for again */
+    int64_t reopen_ms;               /* when a blob may be asked for again */
+    struct sl_source_traffic before; /* of the sources that inner has replaced */
 };
 
 static int64_t now_ms(void) {
@@ -40,6 +41,30 @@ static void remember(struct follow_source *f, const unsigned char *bytes, size_t
     memmove(f->tail, f->tail + f->tail_n - keep, keep);
     memcpy(f->tail + keep, bytes, n);
     f->tail_n = keep + n;
+}
+
+/* Adds what another source has fetched. */
+static void add_traffic(struct sl_source_traffic *sum, const struct sl_source_traffic *of) {
+    unsigned status = atomic_load(&of->last_status);
+
+    atomic_fetch_add(&sum->fetched, atomic_load(&of->fetched));
+    atomic_fetch_add(&sum->requests, atomic_load(&of->requests));
+    atomic_fetch_add(&sum->retries, atomic_load(&of->retries));
+    if (status)
+        atomic_store(&sum->last_status, status);
+}
+
+/* What the blob's sources have fetched, the one at work and those before it. */
+static void tell_traffic(struct follow_source *f) {
+    struct sl_source_traffic sum = {0};
+
+    add_traffic(&sum, &f->before);
+    add_traffic(&sum, &f->inner->traffic);
+    atomic_store(&f->base.traffic.fetched, sum.fetched);
+    atomic_store(&f->base.traffic.requests, sum.requests);
+    atomic_store(&f->base.traffic.retries, sum.retries);
+    atomic_store(&f->base.traffic.last_status, sum.last_status);
+    atomic_store(&f->base.traffic.in_flight, atomic_load(&f->inner->traffic.in_flight));
 }
 
 /* Reads what should be the tail again. 1: it is; 0: not, or there is less; -1: *err;
@@ -77,8 +102,7 @@ static int reopen(struct follow_source *f, struct sl_error *err) {
                                 f->base.name, f->offset);
         return same == SL_SOURCE_WAIT ? 0 : -1;
     }
-    atomic_fetch_add(&again->traffic.fetched, atomic_load(&f->inner->traffic.fetched));
-    atomic_fetch_add(&again->traffic.requests, atomic_load(&f->inner->traffic.requests));
+    add_traffic(&f->before, &f->inner->traffic);
     sl_source_close(f->inner);
     f->inner = again;
     return 0;
@@ -98,13 +122,6 @@ static int wait_for_more(struct follow_source *f, int64_t deadline_ms, struct sl
     return reopen(f, err);
 }
 
-static void copy_traffic(struct follow_source *f) {
-    struct sl_source_traffic *to = &f->base.traffic, *from = &f->inner->traffic;
-
-    atomic_store(&to->fetched, atomic_load(&from->fetched));
-    atomic_store(&to->requests, atomic_load(&from->requests));
-}
-
 static ssize_t follow_read(struct sl_source *source, void *buf, size_t cap, int timeout_ms,
                            struct sl_error *err) {
     struct follow_source *f = (struct follow_source *)source;
@@ -112,7 +129,7 @@ static ssize_t follow_read(struct sl_source *source, void *buf, size_t cap, int 
 
     for (;;) {
         ssize_t n = f->inner->ops->read(f->inner, buf, cap, timeout_ms, err);
-        copy_traffic(f);
+        tell_traffic(f);
         if (n > 0) {
             remember(f, buf, (size_t)n);
             f->offset += (uint64_t)n;

@@ -67,9 +67,10 @@ static int read_page(const char *url, const struct sl_source_options *options,
     return result;
 }
 
-/* All names below the prefix, page by page. */
-static int read_pages(const struct sl_list_url *parts, const struct sl_source_options *options,
-                      struct sl_strings *names, struct sl_error *err) {
+/* All names below the prefix, page by page. shown: the URL for messages. */
+static int read_pages(const struct sl_list_url *parts, const char *shown,
+                      const struct sl_source_options *options, struct sl_strings *names,
+                      struct sl_error *err) {
     char *marker = strdup("");
     bool more = true;
     int result = 0;
@@ -83,8 +84,8 @@ static int read_pages(const struct sl_list_url *parts, const struct sl_source_op
         result = url ? read_page(url, options, names, &next, err)
                      : sl_error_set(err, SL_EXIT_INPUT, "out of memory");
         if (result == 0 && names->n > BLOBS_MAX)
-            result = sl_error_set(err, SL_EXIT_INPUT, "more than %d blobs; name a longer prefix",
-                                  BLOBS_MAX);
+            result = sl_error_set(err, SL_EXIT_INPUT,
+                                  "%s: more than %d blobs; name a longer prefix", shown, BLOBS_MAX);
         /* a server that says the same marker again would be asked for ever */
         more = result == 0 && next && *next && (names->n > before || strcmp(next, marker) != 0);
         free(url);
@@ -118,7 +119,7 @@ static int add_listed(struct sl_strings *inputs, const char *url,
                               split == -2 ? "names no container; a URL that ends with / stands for "
                                             "the blobs of a container, below a prefix"
                                           : "out of memory");
-    else if (read_pages(&parts, options, &names, err) != 0)
+    else if (read_pages(&parts, shown, options, &names, err) != 0)
         result = -1;
     else
         result = add_wanted(inputs, &parts, &names, err);

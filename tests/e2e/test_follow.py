@@ -1,6 +1,7 @@
 """--follow: a capture that is still being written, in a file and on a server, until Ctrl-C."""
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -125,6 +126,19 @@ def test_a_blob_grows(followed, tmp_path):
         assert wait_for(lambda: out.read_bytes().count(b"\n") == 6)
         end(process)
         assert str(130 * len(packets(0, 1)[0][2])).encode() in out.read_bytes()
+
+
+def test_what_was_asked_again_is_told(followed, tmp_path):
+    """Retries of sources that were replaced as the blob grew count, too."""
+    out = tmp_path / "out"
+    with Server({"growing.pcap": pcap(packets(0, 50))}) as server:
+        process = followed(ticking(tmp_path), "-v", "--follow", server.url("once-503", "growing.pcap"))
+        assert wait_for(lambda: out.read_bytes().count(b"\n") == 2)
+        server.files["growing.pcap"] += records(50, 130)
+        assert wait_for(lambda: out.read_bytes().count(b"\n") == 6)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30 * SLOWNESS)
+    assert re.search(rb"in \d+ requests \(\d+ of them again, lately after HTTP 503\)", said), said
 
 
 @pytest.mark.parametrize("other", [pcap(packets(300, 500)), pcap(packets(0, 20))], ids=["another", "shorter"])
