@@ -158,7 +158,7 @@ uint32_t sl_crew_wait(struct sl_crew *c) {
     uint32_t state = SL_STEP_PACKETS;
     struct timespec until;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += SL_WAIT_MS * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum {
     SPLITS_A_WORKER = 2,
@@ -138,6 +139,18 @@ static int open_crew(struct sl_crew *c) {
     return 0;
 }
 
+/* The main thread's waits end by a clock that nobody sets. */
+static void init_lock(struct sl_crew *c) {
+    pthread_condattr_t monotonic;
+
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->work, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->news, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
 struct sl_crew *sl_crew_start(struct sl_run *r, uint32_t workers, size_t split_bytes,
                               const struct sl_script *script) {
     struct sl_crew *c = calloc(1, sizeof *c);
@@ -152,9 +165,7 @@ struct sl_crew *sl_crew_start(struct sl_run *r, uint32_t workers, size_t split_b
     c->split_bytes = split_bytes < SPLIT_MAX_BYTES ? split_bytes : SPLIT_MAX_BYTES;
     c->reader = r->replay ? NULL : sl_feed_reader(r->feed, 0);
     c->failed_at = UINT64_MAX;
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->work, NULL);
-    pthread_cond_init(&c->news, NULL);
+    init_lock(c);
     r->crew = c;
     if (open_crew(c) < 0) {
         sl_crew_end(c);

@@ -17,10 +17,10 @@ static void say(const char *text) {
 }
 
 static void give_up(int signal) {
-    (void)signal;
     say("\nsluice: interrupted, but ");
     say(at[0] ? at : "the program");
-    say(" did not return within 2 s: its result is lost\n");
+    say(signal == SIGALRM ? " did not return within 2 s" : " was not given the time to return");
+    say(": its result is lost\n");
     _exit(EXIT_INTERRUPTED);
 }
 
