@@ -181,7 +181,8 @@ static int finish(struct sl_flows *t, struct sl_time at_end) {
 
 /* Where nobody looks they are only counted, in the order of their places: memory likes that. */
 static void finish_unseen(struct sl_flows *t, struct sl_time at_end) {
-    for (uint32_t i = 0; i < t->store.used; i++) {
+    for (uint32_t i = sl_store_next(&t->store, 0); i < t->store.used;
+         i = sl_store_next(&t->store, i + 1)) {
         const struct sl_hot *h = sl_store_hot(&t->store, i);
         struct sl_time when;
         if (h->flags & SL_FLOW_LIVE)

@@ -173,6 +173,15 @@ static inline struct sl_hot *sl_store_hot(const struct sl_store *s, uint32_t ind
 static inline struct sl_cold *sl_store_cold(const struct sl_store *s, uint32_t index) {
     return &s->places[index].cold;
 }
+/* The first place from `index` on that ever was a flow's; s->used: there is none. Memory that
+ * nobody has touched is no place to look for flows: each page of it would become the program's by
+ * that. */
+static inline uint32_t sl_store_next(const struct sl_store *s, uint32_t index) {
+    for (int i = 0; i < 2; i++)
+        if (index == s->pools[i].next)
+            return s->pools[i].end;
+    return index;
+}
 static inline struct sl_rare *sl_store_rare(const struct sl_store *s, uint32_t index) {
     return &s->rare[index].flow;
 }

@@ -116,7 +116,8 @@ static int grow(struct sl_flows *t) {
 
     if (sl_slots_init(&bigger, 2 * t->slots.used) < 0)
         return -1;
-    for (uint32_t i = 0; i < t->store.used; i++) {
+    for (uint32_t i = sl_store_next(&t->store, 0); i < t->store.used;
+         i = sl_store_next(&t->store, i + 1)) {
         const struct sl_hot *h = sl_store_hot(&t->store, i);
         if (h->flags & SL_FLOW_LIVE)
             sl_slots_add(&bigger, sl_flow_hash_of(t, h), i);

@@ -147,12 +147,13 @@ static void plan_loads(struct sl_crew *c) {
 
 /* Cuts the next split for the worker. */
 static void work_at_reader(struct sl_crew *c, struct sl_run *worker) {
+    struct sl_stretch *stretch = &c->workers[sl_crew_index(c, worker)].stretch;
     struct sl_split *s = sl_crew_split(c, c->cut);
     struct sl_error err = {0};
 
     c->cutting = 1;
     pthread_mutex_unlock(&c->lock);
-    int n = sl_reader_cut(c->reader, &s->block, c->split_bytes, SL_WAIT_MS, &err);
+    int n = sl_reader_cut(c->reader, stretch, c->split_bytes, SL_WAIT_MS, &err);
     pthread_mutex_lock(&c->lock);
     c->cutting = 0;
     c->bytes = sl_reader_taken(c->reader);
@@ -161,7 +162,7 @@ static void work_at_reader(struct sl_crew *c, struct sl_run *worker) {
         sl_split_reset(s, c->cut);
         s->left = c->sharing;
         if (!c->cut++)
-            begin(c, s->block.first);
+            begin(c, stretch->first);
         plan_loads(c);
         worker->split = s;
     } else if (n == SL_READ_ERROR) {
@@ -182,12 +183,12 @@ static void wait_for_work(struct sl_crew *c) {
 
 /* Reads a split, while others do the same, and cuts it when it is its turn. */
 static void work_at_file(struct sl_crew *c, struct sl_run *worker) {
+    struct sl_stretch *stretch = &c->workers[sl_crew_index(c, worker)].stretch;
     uint64_t number = c->loading++, at = c->load_at;
-    struct sl_split *s = sl_crew_split(c, number);
 
     c->load_at = sl_stretch_end(at, c->split_bytes);
     pthread_mutex_unlock(&c->lock);
-    sl_stretch_load(&s->block, c->reader, at, c->split_bytes);
+    sl_stretch_load(stretch, c->reader, at, c->split_bytes);
     pthread_mutex_lock(&c->lock);
     while (c->cut <= number && !c->cut_all && !c->stopped) {
         if (c->cut == number && !c->cutting)
@@ -269,23 +270,23 @@ static void work_on(struct sl_crew *c, struct sl_run *worker, int is_script) {
 
 uint32_t sl_crew_turn(struct sl_run *worker) {
     struct sl_crew *c = worker->crew;
+    struct sl_worker *self = &c->workers[sl_crew_index(c, worker)];
 
     pthread_mutex_lock(&c->lock);
     if (worker->taking)
         sl_takers_end(c, worker, 0);
     hand_in(c, worker);
-    work_on(c, worker, c->workers[sl_crew_index(c, worker)].is_script);
-    struct sl_split *s = worker->split;
-    if (!s && !worker->taking) {
+    work_on(c, worker, self->is_script);
+    if (!worker->split && !worker->taking) {
         tell_workers(c);
         pthread_cond_signal(&c->news);
     }
     pthread_mutex_unlock(&c->lock);
     if (worker->taking)
         return SL_STEP_FLOWS;
-    if (!s)
+    if (!worker->split)
         return SL_STEP_END;
-    sl_run_take_stretch(worker, &s->block, c->main->origin);
+    sl_run_take_stretch(worker, &self->stretch, c->main->origin);
     return SL_STEP_PACKETS;
 }
 

@@ -193,8 +193,10 @@ void sl_crew_halt(struct sl_crew *c) {
 
 void sl_crew_end(struct sl_crew *c) {
     sl_crew_halt(c);
-    for (uint32_t i = 0; c->workers && i < c->n_workers; i++)
+    for (uint32_t i = 0; c->workers && i < c->n_workers; i++) {
         sl_run_end_worker(&c->workers[i].run);
+        sl_stretch_free(&c->workers[i].stretch);
+    }
     for (uint32_t t = 0; c->taps && t < c->n_taps; t++) {
         sl_decided_free(&c->taps[t].handed);
         sl_takers_close(&c->taps[t].takers);

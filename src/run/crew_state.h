@@ -11,7 +11,8 @@
 #include <pthread.h>
 
 struct sl_worker {
-    struct sl_run run; /* its own batch, counter and -f; first: a run knows its worker */
+    struct sl_run run;         /* its own batch, counter and -f; first: a run knows its worker */
+    struct sl_stretch stretch; /* the bytes that it is at: one memory, so that caches keep it */
     pthread_t thread;
     int started, ended;
     int is_script; /* it is at work in Lua, so it can take flows */

@@ -20,7 +20,6 @@ void sl_split_free(struct sl_split *s) {
     free(s->queues);
     free(s->parts);
     free(s->sweeps);
-    sl_stretch_free(&s->block);
 }
 
 void sl_split_reset(struct sl_split *s, uint64_t number) {

@@ -1,6 +1,5 @@
-/* A stretch of the capture on its way through the workers (crew.h): its block of records, and what
- * one worker has made of them for others to go on with: events for the flow tables, and what the
- * capture's clock needs.
+/* A stretch of the capture on its way through the workers (crew.h): what one worker has made of its
+ * records for others to go on with: events for the flow tables, and what the capture's clock needs.
  */
 #ifndef SL_RUN_SPLIT_H
 #define SL_RUN_SPLIT_H
@@ -24,7 +23,6 @@ struct sl_sweep {
 };
 
 struct sl_split {
-    struct sl_stretch block;
     uint64_t number; /* which split of the run it is, from 0 */
     int decoded;     /* the worker is done with it */
     uint32_t left;   /* flow tables that have not taken its events */
@@ -46,7 +44,7 @@ struct sl_split {
 int sl_split_init(struct sl_split *, uint32_t n_taps,
                   uint32_t shards) SL_USED; /* -1: out of memory */
 void sl_split_free(struct sl_split *);
-/* Makes it ready for another block. */
+/* Makes it ready for another stretch. */
 void sl_split_reset(struct sl_split *, uint64_t number);
 
 /* Puts the events of a batch into the queues of a tap's shards, by their classes. -1: out of
